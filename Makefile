@@ -1,0 +1,21 @@
+# Two commands for newcomers: `make demo` and `make test`. Both do all the set-up themselves.
+.PHONY: demo test lint format bootstrap
+
+# The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
+demo: bootstrap
+	@.venv/bin/gatehouse demo $(if $(BREAK),--break $(BREAK))
+
+test: lint
+	.venv/bin/pytest -n 2 $(ARGS)
+
+lint: bootstrap
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff check --quiet .
+	.venv/bin/mypy
+
+format: bootstrap
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bootstrap:
+	@scripts/bootstrap

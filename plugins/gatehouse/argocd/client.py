@@ -1,0 +1,126 @@
+"""Calls to an Argo CD API server (its REST gateway, HTTP/1.1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import requests
+
+from gatehouse.core.answers import EMBEDDED_SERVER, failure
+from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
+from gatehouse.core.errors import NotFound, PermissionDenied, Transient, Unreachable
+
+Object = dict[str, Any]
+
+#: Seconds one request may take, all attempts of a read together, and between two attempts.
+REQUEST_TIMEOUT = 15.0
+READ_BUDGET = 30.0
+RETRY_PAUSE = 0.5
+
+#: A refresh blocks until the controller has taken it up; this long at most (seconds).
+REFRESH_TIMEOUT = 40.0
+
+
+class ArgoCDClient:
+    """A server at `server`, asked with `token`. Use as a context manager, or call `close`."""
+
+    def __init__(self, server: str, token: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.server = server.rstrip("/")
+        self._clock = clock
+        self._session = requests.Session()
+        # With an HTML Accept header a wrong path is answered with the user interface and status 200.
+        self._session.headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
+        #: Whether any answer said that it comes from the embedded platform.
+        self.embedded = False
+
+    def __enter__(self) -> ArgoCDClient:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def version(self) -> str:
+        """GET /api/version; needs no token."""
+        return str(self._read("/api/version")["Version"])
+
+    def user_name(self) -> str | None:
+        """GET /api/v1/session/userinfo: who the token belongs to, None if the server does not accept it."""
+        answer = self._read("/api/v1/session/userinfo")
+        return str(answer.get("username")) if answer.get("loggedIn") else None
+
+    def applications(self, selector: str) -> list[Object]:
+        """GET /api/v1/applications by label selector; served from a cache that is milliseconds old."""
+        return self._read("/api/v1/applications", selector=selector).get("items") or []
+
+    def application(self, name: str, project: str, *, refresh: bool = False) -> Object | None:
+        """GET /api/v1/applications/{name}; None if it does not exist.
+
+        `project` is always sent: without it a missing application is answered 403, as if forbidden. A
+        `refresh` compares anew before it answers, and falls back to a plain read if the server gives up.
+        """
+        path = f"/api/v1/applications/{name}"
+        try:
+            if refresh:
+                try:
+                    return self._once(path, REFRESH_TIMEOUT, project=project, refresh="normal")
+                except (Transient, Unreachable):
+                    pass
+            return self._read(path, project=project)
+        except NotFound:
+            return None
+
+    def resource_tree(self, name: str, project: str) -> list[Object]:
+        """GET /api/v1/applications/{name}/resource-tree: the nodes."""
+        return self._read(f"/api/v1/applications/{name}/resource-tree", project=project).get("nodes") or []
+
+    def events(self, name: str, project: str, node: Object) -> list[Object]:
+        """GET /api/v1/applications/{name}/events of one node of the tree; none if they cannot be read."""
+        try:
+            answer = self._read(
+                f"/api/v1/applications/{name}/events",
+                project=project,
+                resourceName=node["name"],
+                resourceNamespace=node.get("namespace", ""),
+                resourceUID=node["uid"],
+            )
+        except (NotFound, PermissionDenied):
+            return []
+        return answer.get("items") or []
+
+    def application_sets(self) -> list[Object]:
+        """GET /api/v1/applicationsets; needs `applicationsets, get`."""
+        return self._read("/api/v1/applicationsets").get("items") or []
+
+    def _read(self, path: str, **query: str) -> Object:
+        deadline = Deadline.after(READ_BUDGET, self._clock)
+        while True:
+            try:
+                return self._once(path, REQUEST_TIMEOUT, **query)
+            except (Transient, Unreachable):
+                if deadline.remaining <= RETRY_PAUSE:
+                    raise
+                self._clock.sleep(RETRY_PAUSE)
+
+    def _once(self, path: str, timeout: float, **query: str) -> Object:
+        try:
+            response = self._session.get(
+                self.server + path, params=query, timeout=timeout, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise Unreachable(
+                f"Argo CD does not answer at {self.server}",
+                seen=f"{type(error).__name__}: {error}",
+                where=f"GET {path}",
+                next_step="check ARGOCD_SERVER and that the server is up",
+            ) from error
+        self.embedded = self.embedded or response.headers.get("Server") == EMBEDDED_SERVER
+        content_type = response.headers.get("Content-Type", "")
+        if problem := failure("Argo CD", f"GET {path}", response.status_code, content_type, response.text):
+            raise problem
+        answer: Object = json.loads(response.text)
+        return answer

@@ -1,0 +1,211 @@
+"""`gatehouse …`: parse, call, print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gatehouse import __version__
+from gatehouse.core.errors import GatehouseError
+
+#: Exit code for a mistake in the command line or a file that it names.
+USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. A user's mistake is a message, never a traceback."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except GatehouseError as error:
+        print(f"gatehouse: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not complain while it closes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gatehouse", description="Proves that a platform works, and gates merges."
+    )
+    parser.add_argument("--version", action="version", version=f"gatehouse {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser(
+        "demo", help="run all four suites on the embedded platform, gate and report them"
+    )
+    demo.add_argument(
+        "--break",
+        dest="broken",
+        metavar="WHAT",
+        help="seed one real fault: smoke, inner, preview, task or evidence",
+    )
+    demo.add_argument(
+        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where bundles are written"
+    )
+    demo.set_defaults(command=_demo)
+
+    up = commands.add_parser("up", help="run the embedded platform and print the environment to export")
+    up.add_argument(
+        "--scenario", action="append", metavar="NAME", help="what is so on the platform; can be repeated"
+    )
+    up.add_argument("--list", action="store_true", help="list the scenarios")
+    up.add_argument(
+        "--port", type=int, default=0, metavar="N", help="first of five ports (default: free ones)"
+    )
+    up.set_defaults(command=_up)
+
+    inner = commands.add_parser("inner", help="run pytest -m inner in a checkout")
+    inner.add_argument("folder", type=Path, nargs="?", default=Path(), metavar="DIR")
+    inner.set_defaults(command=_inner)
+
+    gate = commands.add_parser("gate", help="decide over bundles; the exit code is the verdict")
+    gate.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
+    gate.add_argument("--policy", type=Path, required=True, metavar="FILE", help="from the base revision")
+    gate.add_argument("--repo", required=True, metavar="OWNER/NAME")
+    gate.add_argument("--pr", type=int, metavar="N")
+    gate.add_argument("--commit", required=True, metavar="SHA")
+    gate.add_argument("-o", "--output", type=Path, default=Path("verdict.json"), metavar="FILE")
+    gate.set_defaults(command=_gate)
+
+    verify = commands.add_parser("verify", help="compare bundles with their manifests")
+    verify.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
+    verify.set_defaults(command=_verify)
+
+    report = commands.add_parser("report", help="write one HTML page about bundles")
+    report.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
+    report.add_argument(
+        "--verdict", type=Path, metavar="FILE", help="verdict.json of a gate over these bundles"
+    )
+    report.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    report.set_defaults(command=_report)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from gatehouse.demo import run_demo
+
+    return run_demo(options.reports, options.broken)
+
+
+def _up(options: argparse.Namespace) -> int:
+    from gatehouse.core.errors import UsageError
+    from gatehouse.embedded.platform import Platform, PlatformError
+    from gatehouse.embedded.scenarios import SCENARIOS, UnknownScenarioError
+
+    if options.list:
+        width = max(map(len, SCENARIOS))
+        for scenario in SCENARIOS.values():
+            print(f"{scenario.name:<{width}}  {scenario.system:<10}  {scenario.summary}")
+        return 0
+    platform = Platform(options.scenario or ["happy"], first_port=options.port)
+    try:
+        platform.start()
+    except (PlatformError, UnknownScenarioError) as error:
+        raise UsageError(str(error)) from error
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_arguments: stop.set())
+    for name, value in platform.environment().items():
+        print(f"export {name}={value}")
+    print(f"# previews: {platform.urls.preview_url('www').format(number=7)}")
+    print("# the embedded platform runs until Ctrl-C; run the lines above in another terminal", flush=True)
+    try:
+        stop.wait()
+    finally:
+        platform.stop()
+    return 0
+
+
+def _inner(options: argparse.Namespace) -> int:
+    command = [sys.executable, "-m", "pytest", "-m", "inner", "--gate-repo", str(options.folder)]
+    sys.stdout.flush()
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
+
+
+def _gate(options: argparse.Namespace) -> int:
+    from gatehouse.gate.decide import decide
+    from gatehouse.gate.inputs import Subject, read_bundle
+    from gatehouse.gate.policy import load_policy, provenance
+    from gatehouse.gate.verdict import Question
+
+    policy = load_policy(options.policy)
+    subject = Subject(options.repo, options.pr, options.commit)
+    bundles = [read_bundle(path) for path in options.bundles]
+    verdict = decide(Question(policy, subject, bundles, datetime.now(UTC)))
+    data = {
+        **verdict.as_data(),
+        "policy": provenance(options.policy),
+        "inputs": [bundle.path for bundle in bundles],
+    }
+    _write(options.output, json.dumps(data, indent=1) + "\n")
+    for reason in verdict.reasons[1:]:
+        print(f"  {reason.verdict_class}: {reason.message}")
+    print(f"gate: {data['verdict']}" + (f" ({verdict.verdict_class})" if verdict.reasons else ""))
+    print(f"verdict: {options.output}")
+    if verdict.reasons:
+        first = verdict.reasons[0]
+        print(f"first reason ({first.rule}): {first.message}")
+        if first.next:
+            print(f"next: {first.next}")
+    return verdict.exit_code
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from gatehouse.evidence.manifest import ManifestError, read_manifest, verify_files
+
+    code = 0
+    for folder in options.bundles:
+        try:
+            problems = verify_files(folder, read_manifest(folder))
+        except ManifestError as error:
+            problems = error.problems
+        for problem in problems:
+            print(f"{folder}: {problem}")
+        print(f"{folder}: {'does not match its manifest' if problems else 'matches its manifest'}")
+        code = code or (1 if problems else 0)
+    return code
+
+
+def _report(options: argparse.Namespace) -> int:
+    from gatehouse.core.errors import UsageError
+    from gatehouse.report.page import render_page
+
+    verdict = None
+    if options.verdict:
+        try:
+            verdict = json.loads(options.verdict.read_text())
+        except (OSError, ValueError) as error:
+            raise UsageError(f"the verdict {options.verdict} cannot be read", seen=str(error)) from error
+    missing = [str(folder) for folder in options.bundles if not folder.is_dir()]
+    if missing:
+        raise UsageError(f"there is no bundle {missing[0]}", next_step="name a folder such as reports/latest")
+    _write(options.output, render_page(options.bundles, verdict, options.output))
+    print(f"page: {options.output}")
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    from gatehouse.core.errors import UsageError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.part")
+        temporary.write_text(text)
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written", seen=str(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,318 @@
+"""`gatehouse.yaml`: which systems to test, and where their tokens are."""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from gatehouse.core import yaml_file
+from gatehouse.core.errors import EnvironmentProblem, UsageError
+from gatehouse.core.yaml_file import StrictModel
+
+FILE_NAME = "gatehouse.yaml"
+CONFIG_VARIABLE = "GATEHOUSE_CONFIG"
+TARGET_VARIABLE = "GATEHOUSE_TARGET"
+
+#: The target that is started by Gatehouse itself, and the one that is made from the environment alone.
+EMBEDDED = "embedded"
+ENVIRONMENT = "environment"
+
+
+def _reference_only(value: object) -> object:
+    if isinstance(value, str):
+        raise ValueError("a literal secret is not accepted; write {env: NAME} or {file: PATH}")  # noqa: TRY004
+    return value
+
+
+class SecretSource(StrictModel):
+    """Where a secret is: the name of an environment variable, or the path of a file. Never its value."""
+
+    env: str | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SecretSource:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("name exactly one of {env: NAME} and {file: PATH}")
+        return self
+
+    def read(self, environment: Mapping[str, str] = os.environ) -> str:
+        """The secret. Raises `EnvironmentProblem` when it is not there or empty."""
+        if self.env is not None:
+            value = environment.get(self.env, "").strip()
+            if not value:
+                raise EnvironmentProblem(
+                    f"the environment variable {self.env} is not set",
+                    expected="a token in it",
+                    next_step=f"export {self.env}=…",
+                )
+            return value
+        assert self.file is not None
+        try:
+            value = self.file.expanduser().read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise EnvironmentProblem(f"the token file {self.file} cannot be read", seen=str(error)) from error
+        if not value:
+            raise EnvironmentProblem(f"the token file {self.file} is empty")
+        return value
+
+
+Secret = Annotated[SecretSource, BeforeValidator(_reference_only)]
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"expected an address such as https://coder.example.com, found {value!r}")
+    if parts.username or parts.password:
+        raise ValueError("an address must not hold a user name or a password; use the token setting")
+    return value.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_web_address)]
+
+
+def _pattern(value: str) -> str:
+    try:
+        fields = {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a pattern: {error}") from error
+    if unknown := fields - {"number", "commit"}:
+        raise ValueError(
+            f"unknown placeholder {{{sorted(unknown)[0]}}}; {{number}} and {{commit}} are filled in"
+        )
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+class CoderSettings(StrictModel):
+    """A Coder deployment, and what the smoke suite makes there."""
+
+    url: Address
+    token: Secret = SecretSource(env="CODER_SESSION_TOKEN")
+    template: str | None = Field(
+        default=None, description="template of the smoke workspace; default: the only one there is"
+    )
+    app: str = Field(default="code-server", description="slug of the web editor's app")
+    hold_seconds: float = Field(default=5.0, ge=0, description="a ready agent must still be ready after this")
+    workspace_timeout_seconds: float = Field(default=900.0, gt=0, description="from the create call to ready")
+    app_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="from ready to an answering web editor"
+    )
+    teardown_timeout_seconds: float = Field(default=600.0, gt=0)
+
+
+class ArgoCDSettings(StrictModel):
+    """An Argo CD API server."""
+
+    server: Address
+    token: Secret = SecretSource(env="ARGOCD_AUTH_TOKEN")
+    project: str | None = Field(
+        default=None,
+        description="sent with every look-up, so that a missing application is told from a forbidden one",
+    )
+
+
+class KubernetesSettings(StrictModel):
+    """A cluster, by kubeconfig; without one, the service account of the pod this runs in."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+
+class GitHubSettings(StrictModel):
+    """The code host: pull requests and their head commits."""
+
+    api_url: Address = "https://api.github.com"
+    repository: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", description="owner/name")
+    token: Secret | None = None
+
+
+class ServedCommitProbe(StrictModel):
+    """Where the deployed application says which commit it is: a JSON field or a header of one answer."""
+
+    url: str = Field(description="name of one of the preview's urls")
+    path: str = "/version.json"
+    json_field: str | None = None
+    header: str | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ServedCommitProbe:
+        if (self.json_field is None) == (self.header is None):
+            raise ValueError("name exactly one of json_field and header")
+        return self
+
+
+class PreviewSettings(StrictModel):
+    """How a pull request's preview environment is recognised."""
+
+    application_selector: Pattern = Field(
+        description="label selector of the pull request's Applications, such as preview/pr={number}"
+    )
+    urls: dict[str, Pattern] = Field(
+        min_length=1, description="name → address pattern; the first is base_url"
+    )
+    product_images: list[str] = Field(
+        min_length=1, description="image repositories built from the repository under test; * matches"
+    )
+    probe: ServedCommitProbe | None = None
+    addresses: dict[str, str] = Field(
+        default_factory=dict,
+        description="hostname → IP address to connect to instead of asking DNS; * matches",
+    )
+    timeout_seconds: float = Field(default=1200.0, gt=0)
+    settle_seconds: float = Field(default=5.0, ge=0, description="readiness must hold for this long")
+    failure_grace_seconds: float = Field(
+        default=30.0, ge=0, description="a bad state that may pass must last this long to end the wait"
+    )
+
+    @model_validator(mode="after")
+    def _probe_names_a_url(self) -> PreviewSettings:
+        if self.probe and self.probe.url not in self.urls:
+            raise ValueError(
+                f"probe.url names {self.probe.url!r}, which is not one of urls: {', '.join(self.urls)}"
+            )
+        return self
+
+
+class TaskSettings(StrictModel):
+    """The task the task suite starts."""
+
+    template: str
+    repository: str | None = Field(default=None, description="URL to clone; default: the template's")
+    parameters: dict[str, str] = Field(default_factory=dict, description="rich parameters of the template")
+    timeout_seconds: float = Field(default=900.0, gt=0, description="from the create call to a ready agent")
+    command_timeout_seconds: float = Field(default=600.0, gt=0)
+    teardown_timeout_seconds: float = Field(default=600.0, gt=0)
+
+
+class Target(StrictModel):
+    """One platform to test. A suite whose section is missing says so and does not run."""
+
+    embedded: bool = Field(
+        default=False, description="set by the embedded platform itself: its evidence is refused by default"
+    )
+    coder: CoderSettings | None = None
+    argocd: ArgoCDSettings | None = None
+    kubernetes: KubernetesSettings | None = None
+    github: GitHubSettings | None = None
+    preview: PreviewSettings | None = None
+    task: TaskSettings | None = None
+
+
+class SilencedCheck(StrictModel):
+    """A check of the inner suite that is not run, and why."""
+
+    check: str = Field(description="name or pattern, such as go-test or services/legacy::*")
+    reason: str = Field(min_length=10)
+
+
+class InnerSettings(StrictModel):
+    """The inner suite."""
+
+    silence: list[SilencedCheck] = Field(default_factory=list)
+    timeout_seconds: float = Field(default=300.0, gt=0, description="limit for each check")
+
+
+class ReportSettings(StrictModel):
+    """Where bundles are written."""
+
+    root: Path = Path("reports")
+
+
+class Settings(StrictModel):
+    """The whole of `gatehouse.yaml`."""
+
+    version: Literal[1] = 1
+    default_target: str | None = None
+    targets: dict[str, Target] = Field(default_factory=dict)
+    inner: InnerSettings = InnerSettings()
+    reports: ReportSettings = ReportSettings()
+
+    @model_validator(mode="after")
+    def _default_target_exists(self) -> Settings:
+        if self.default_target is not None and self.default_target not in self.targets:
+            raise ValueError(
+                f"default_target is {self.default_target!r}, but the targets are: "
+                f"{', '.join(self.targets) or 'none'}"
+            )
+        return self
+
+
+def find_settings_file(folder: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file named by `GATEHOUSE_CONFIG`, else `gatehouse.yaml` in `folder`, else None."""
+    if named := environment.get(CONFIG_VARIABLE):
+        return Path(named)
+    beside = folder / FILE_NAME
+    return beside if beside.is_file() else None
+
+
+def load_settings(path: Path | None) -> Settings:
+    """The settings in `path`; defaults without one. Raises `SettingsError`."""
+    return yaml_file.load(path, Settings) if path else Settings()
+
+
+def choose_target(
+    settings: Settings, option: str | None, environment: Mapping[str, str] = os.environ
+) -> tuple[str, Target | None]:
+    """The name of the target to use and its settings; None for an embedded platform that is to be started.
+
+    In this order: the option, `GATEHOUSE_TARGET`, `default_target`, the environment if it names a Coder or
+    Argo CD server, the embedded platform. Variables such as `CODER_URL` override what the file says.
+    Raises `UsageError` for a name that is not configured.
+    """
+    name = option or environment.get(TARGET_VARIABLE) or settings.default_target
+    if name is None:
+        name = ENVIRONMENT if {"CODER_URL", "ARGOCD_SERVER"} & environment.keys() else EMBEDDED
+    if name in settings.targets:
+        return name, _with_environment(settings.targets[name], environment)
+    if name == EMBEDDED:
+        return name, None
+    if name == ENVIRONMENT:
+        return name, _with_environment(Target(), environment)
+    known = [*settings.targets, ENVIRONMENT, EMBEDDED]
+    raise UsageError(
+        f"there is no target {name!r}",
+        expected=f"one of: {', '.join(dict.fromkeys(known))}",
+        next_step=f"add it under targets in {FILE_NAME}, or choose another with --gate-target",
+    )
+
+
+def _with_environment(target: Target, environment: Mapping[str, str]) -> Target:
+    """`target` with the addresses and tokens that the environment names put in place of the file's."""
+    data = target.model_dump(exclude_unset=True)
+    overrides = (
+        ("coder", "url", "CODER_URL", "CODER_SESSION_TOKEN"),
+        ("argocd", "server", "ARGOCD_SERVER", "ARGOCD_AUTH_TOKEN"),
+    )
+    for section, address, address_variable, token_variable in overrides:
+        if value := environment.get(address_variable):
+            # The argocd command accepts a bare host name in ARGOCD_SERVER, so it is accepted here too.
+            data.setdefault(section, {})[address] = value if "://" in value else f"https://{value}"
+        if section in data and environment.get(token_variable):
+            data[section]["token"] = {"env": token_variable}
+    if environment.get("KUBECONFIG") and "kubernetes" not in data:
+        data["kubernetes"] = {}
+    if repository := environment.get("GITHUB_REPOSITORY"):
+        github = data.setdefault("github", {})
+        github.setdefault("repository", repository)
+        if api_url := environment.get("GITHUB_API_URL"):
+            github["api_url"] = api_url
+    if "github" in data and environment.get("GITHUB_TOKEN"):
+        data["github"]["token"] = {"env": "GITHUB_TOKEN"}
+    try:
+        return Target.model_validate(data)
+    except ValueError as error:
+        raise UsageError(
+            "the environment does not name a usable platform",
+            seen=str(error),
+            next_step="check CODER_URL, ARGOCD_SERVER, GITHUB_API_URL and GITHUB_REPOSITORY",
+        ) from error

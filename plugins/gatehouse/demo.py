@@ -1,0 +1,202 @@
+"""The demonstration: four suites as four pytest runs on the embedded platform, one gate, one page."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from gatehouse.core.errors import UsageError
+from gatehouse.embedded.platform import PULL_REQUEST, Platform, PlatformError
+from gatehouse.embedded.sample import sample_folder
+from gatehouse.embedded.systems import SHOP
+
+SUITES = ("smoke", "inner", "preview", "task")
+
+#: Programs that the sample's checks need, by language.
+TOOLCHAINS = {"go": ("go", "gofmt"), "node": ("node",)}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A real fault: the scenario that seeds it on the platform, or what is done to the evidence afterwards."""
+
+    summary: str
+    scenario: str = ""
+    tamper: Callable[[Path], None] | None = None
+
+
+def _turn_green(bundle: Path) -> None:
+    """Forge a bundle: an error in JUnit becomes a pass, as somebody in a hurry might do."""
+    junit = bundle / "junit.xml"
+    junit.write_text(junit.read_text().replace('errors="0"', 'errors="0" forged="yes"', 1))
+
+
+FAULTS = {
+    "smoke": Fault("the web editor of every workspace is dead behind Coder's proxy", "editor-dead"),
+    "inner": Fault("the pull request breaks one of its own unit tests", "unit-test-fails"),
+    "preview": Fault(
+        "the pull request breaks the sign-in page, which only a browser notices", "login-broken"
+    ),
+    "task": Fault("deleting a workspace leaves its claim and volume behind", "claim-leaks"),
+    "evidence": Fault("one file of the smoke evidence is changed after the run", tamper=_turn_green),
+}
+
+
+def run_demo(reports: Path, broken: str | None) -> int:
+    """Run everything; returns the gate's exit code. Raises `UsageError` for an unknown fault."""
+    if broken is not None and broken not in FAULTS:
+        raise UsageError(
+            f"there is no fault {broken!r} to seed",
+            expected=f"one of: {', '.join(FAULTS)}",
+            next_step="see --help",
+        )
+    fault = FAULTS[broken] if broken else None
+    console = Console(highlight=False)
+    started = time.monotonic()
+    try:
+        platform = Platform([fault.scenario] if fault and fault.scenario else ["happy"])
+        platform.start()
+    except PlatformError as error:
+        raise UsageError(str(error)) from error
+    with tempfile.TemporaryDirectory(prefix="gatehouse-demo-") as scratch:
+        try:
+            return _Demo(platform, Path(scratch), reports.resolve(), fault, console, started).run()
+        finally:
+            platform.stop()
+
+
+class _Demo:
+    """One demonstration under way."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        scratch: Path,
+        reports: Path,
+        fault: Fault | None,
+        console: Console,
+        started: float,
+    ) -> None:
+        self._platform = platform
+        self._scratch = scratch
+        self._fault = fault
+        self._console = console
+        self._started = started
+        self._root = sample_folder().parent.parent
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        self._folder = reports / f"demo-{stamp}-{os.getpid()}"
+        self._commit = platform.call(lambda systems: systems.shop.head(systems.shop.pulls[PULL_REQUEST]))
+
+    def run(self) -> int:
+        """The four suites, the gate and the page."""
+        self._say("gatehouse demo: four suites on the embedded platform, one verdict")
+        if self._fault:
+            self._say(f"seeded fault: {self._fault.summary}")
+        self._say(f"subject: {SHOP}, pull request {PULL_REQUEST}, commit {self._commit}")
+        self._folder.mkdir(parents=True)
+        checkout = self._clone()
+        bundles = {suite: self._folder / suite for suite in SUITES}
+        for suite in SUITES:
+            self._run_suite(suite, bundles[suite], checkout)
+        if self._fault and self._fault.tamper:
+            self._fault.tamper(bundles["smoke"])
+        return self._judge(list(bundles.values()))
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
+
+    def _clone(self) -> Path:
+        """A checkout of the pull request, with a configuration that says which toolchains are missing here."""
+        checkout = self._scratch / "shop"
+        url = f"{self._platform.urls.code_host}/{SHOP}.git"
+        for command in (
+            ["git", "clone", "--quiet", url, str(checkout)],
+            ["git", "-C", str(checkout), "checkout", "--quiet", self._commit],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise UsageError("the sample repository cannot be cloned", seen=done.stderr.strip())
+        return checkout
+
+    def _settings(self) -> Path:
+        """The platform's own settings; checks of absent toolchains are silenced, aloud and with the reason."""
+        settings = yaml.safe_load(self._platform.configuration_file.read_text())
+        silence = []
+        for language, programs in TOOLCHAINS.items():
+            missing = [program for program in programs if shutil.which(program) is None]
+            if missing:
+                reason = f"{' and '.join(missing)} not installed on the machine of this demonstration"
+                silence.append({"check": f"{language}-*", "reason": reason})
+                self._say(f"note: {reason}; the {language} checks are silenced, and the evidence says so")
+        settings["inner"] = {"silence": silence}
+        path = self._scratch / "gatehouse.yaml"
+        path.write_text(yaml.safe_dump(settings))
+        return path
+
+    def _run_suite(self, suite: str, bundle: Path, checkout: Path) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-m",
+            suite,
+            "-q",
+            "--no-header",
+            "--gate-evidence",
+            str(bundle),
+        ]
+        command += ["--gate-repo", str(checkout)] if suite == "inner" else []
+        environment = {
+            **os.environ,
+            **self._platform.environment(),
+            "GATEHOUSE_CONFIG": str(
+                self._settings() if suite == "inner" else self._platform.configuration_file
+            ),
+            "GATEHOUSE_PR": str(PULL_REQUEST),
+            "GATEHOUSE_COMMIT": self._commit,
+        }
+        log = self._folder / f"{suite}.log"
+        begun = time.monotonic()
+        with log.open("wb") as output:
+            code = subprocess.run(
+                command, cwd=self._root, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+            ).returncode
+        verdict = "passed" if code == 0 else f"failed, exit code {code}"
+        self._say(f"  {suite:<8} {verdict:<24} {time.monotonic() - begun:5.1f} s   {_last_line(bundle)}")
+
+    def _judge(self, bundles: list[Path]) -> int:
+        from gatehouse.cli import main
+
+        page, verdict = self._folder / "index.html", self._folder / "verdict.json"
+        policy = self._root / "fixtures" / "policy.yaml"
+        paths = [str(bundle) for bundle in bundles]
+        subject = ["--repo", SHOP, "--pr", str(PULL_REQUEST), "--commit", self._commit]
+        code = main(["gate", *paths, "--policy", str(policy), *subject, "-o", str(verdict)])
+        main(["report", *paths, "--verdict", str(verdict), "-o", str(page)])
+        self._say(f"took {time.monotonic() - self._started:.0f} s")
+        if code:
+            first = json.loads(verdict.read_text())["reasons"][0]
+            self._say(
+                f"the gate closed as it should, exit code {code}" if self._fault else f"exit code {code}"
+            )
+            self._say(f"first actionable error: {first['message']}")
+        return code
+
+
+def _last_line(bundle: Path) -> str:
+    try:
+        counts = json.loads((bundle / "digest.json").read_text())["counts"]
+    except (OSError, ValueError, KeyError):
+        return "left no digest"
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if name != "collected")

@@ -1,0 +1,146 @@
+"""Who asks, and for what: callers, look-ups and the error body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
+from starlette.websockets import WebSocket
+
+from gatehouse.embedded.coder.records import (
+    Agent,
+    Build,
+    Database,
+    Template,
+    TemplateVersion,
+    User,
+    Workspace,
+)
+
+Json = dict[str, Any]
+
+TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
+
+
+class CoderError(Exception):
+    """An answer that is not a success, in Coder's error body."""
+
+    def __init__(
+        self, status: int, message: str, detail: str = "", fields: dict[str, str] | None = None
+    ) -> None:
+        """`fields` maps names of the body's fields to what is wrong with them."""
+        super().__init__(message)
+        self.status = status
+        self.body: Json = {"message": message}
+        if detail:
+            self.body["detail"] = detail
+        if fields:
+            self.body["validations"] = [{"field": name, "detail": text} for name, text in fields.items()]
+
+
+NOT_FOUND = CoderError(404, "Resource not found or you do not have access to this resource")
+
+
+async def request_body(request: Request) -> Json:
+    """The JSON object in a request. Raises `CoderError` 400."""
+    try:
+        body = await request.json()
+    except ValueError as error:
+        raise CoderError(400, "Request body must be valid JSON.", str(error)) from error
+    if not isinstance(body, dict):
+        raise CoderError(400, "Request body must be valid JSON.", "expected an object")
+    return body
+
+
+async def deny(socket: WebSocket, error: CoderError) -> None:
+    """Answer a WebSocket request with an error instead of the upgrade."""
+    await socket.send_denial_response(JSONResponse(error.body, error.status))
+
+
+class Access:
+    """Finds what a request is about, as far as its caller may see it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def caller(self, connection: HTTPConnection) -> User:
+        """The user whose token the request carries. Raises `CoderError` 401."""
+        token = (
+            connection.headers.get(TOKEN_HEADER)
+            or connection.cookies.get("coder_session_token")
+            or connection.query_params.get("coder_session_token")
+        )
+        if not token:
+            raise CoderError(
+                401,
+                "You are signed out or your session has expired. Please sign in again to continue.",
+                f'Cookie "{TOKEN_HEADER}" or query parameter must be provided.',
+            )
+        user = self._database.tokens.get(token)
+        if user is None:
+            raise CoderError(
+                401,
+                "You are signed out or your session has expired. Please sign in again to continue.",
+                "API key is invalid.",
+            )
+        return user
+
+    def administrator(self, request: Request) -> User:
+        """The caller, if an owner. Raises `CoderError` 401 or 403."""
+        caller = self.caller(request)
+        if not caller.is_owner:
+            raise CoderError(403, "Forbidden.")
+        return caller
+
+    def named_user(self, connection: HTTPConnection) -> User:
+        """The user in the path: `me`, a name or an id. Raises `CoderError` 404."""
+        caller = self.caller(connection)
+        name = connection.path_params["user"]
+        if name == "me":
+            return caller
+        for user in self._database.users.values():
+            if name in (user.id, user.username) and (user is caller or caller.is_owner):
+                return user
+        raise NOT_FOUND
+
+    def workspace(self, connection: HTTPConnection) -> Workspace:
+        """The workspace in the path, deleted or not. Raises `CoderError` 404."""
+        caller = self.caller(connection)
+        workspace = self._database.workspaces.get(connection.path_params["workspace"])
+        if workspace is None or (workspace.owner is not caller and not caller.is_owner):
+            raise NOT_FOUND
+        return workspace
+
+    def build(self, connection: HTTPConnection) -> tuple[Workspace, Build]:
+        """The build in the path and its workspace. Raises `CoderError` 404."""
+        caller = self.caller(connection)
+        for workspace, build in self._database.builds():
+            if build.id == connection.path_params["build"] and (workspace.owner is caller or caller.is_owner):
+                return workspace, build
+        raise NOT_FOUND
+
+    def agent(self, connection: HTTPConnection) -> tuple[Workspace, Build, Agent]:
+        """The agent in the path, with its workspace and build. Raises `CoderError` 404."""
+        caller = self.caller(connection)
+        for workspace, build, agent in self._database.agents():
+            if agent.id == connection.path_params["agent"] and (workspace.owner is caller or caller.is_owner):
+                return workspace, build, agent
+        raise NOT_FOUND
+
+    def version(self, request: Request) -> TemplateVersion:
+        """The template version in the path. Raises `CoderError` 404."""
+        self.caller(request)
+        for template in self._database.templates.values():
+            for version in template.versions:
+                if version.id == request.path_params["version"]:
+                    return version
+        raise NOT_FOUND
+
+    def template(self, request: Request) -> Template:
+        """The template in the path. Raises `CoderError` 404."""
+        self.caller(request)
+        template = self._database.templates.get(request.path_params["template"])
+        if template is None:
+            raise NOT_FOUND
+        return template

@@ -1,0 +1,140 @@
+"""Builds and agents: state, logs, terminals, and the proxy to an agent's apps."""
+
+from __future__ import annotations
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from gatehouse.core.processes import ProcessOwner
+from gatehouse.embedded import clock
+from gatehouse.embedded.coder import streams
+from gatehouse.embedded.coder.access import Access, CoderError, Json, deny
+from gatehouse.embedded.coder.agent import Agents
+from gatehouse.embedded.coder.records import Database
+from gatehouse.embedded.coder.wire import Wire
+from gatehouse.embedded.forwarding import Forwarder
+
+
+class BuildApi:
+    """Routes about builds, agents and apps."""
+
+    def __init__(
+        self,
+        database: Database,
+        access: Access,
+        wire: Wire,
+        agents: Agents,
+        owner: ProcessOwner,
+        forwarder: Forwarder,
+    ) -> None:
+        self._database = database
+        self._access = access
+        self._wire = wire
+        self._agents = agents
+        self._owner = owner
+        self._forwarder = forwarder
+
+    def routes(self, api: str) -> list[BaseRoute]:
+        """The routes below `api`, and those of the apps."""
+        build, agent = f"{api}/workspacebuilds/{{build}}", f"{api}/workspaceagents/{{agent}}"
+        return [
+            Route(build, self._build),
+            Route(f"{build}/cancel", self._cancel, methods=["PATCH"]),
+            Route(f"{build}/logs", self._build_logs),
+            WebSocketRoute(f"{build}/logs", self._follow_build_logs),
+            Route(agent, self._agent),
+            Route(f"{agent}/logs", self._agent_logs),
+            WebSocketRoute(f"{agent}/logs", self._follow_agent_logs),
+            WebSocketRoute(f"{agent}/pty", self._terminal),
+            Route("/@{user}/{target}/apps/{slug}/{path:path}", self._app),
+        ]
+
+    async def _build(self, request: Request) -> Response:
+        return JSONResponse(self._wire.build(*self._access.build(request)))
+
+    async def _cancel(self, request: Request) -> Response:
+        _, build = self._access.build(request)
+        expected = request.query_params.get("expect_status")
+        if expected and build.job.status != expected:
+            raise CoderError(412, f"Job is not in the expected state: {build.job.status}.")
+        if build.job.status not in ("pending", "running"):
+            raise CoderError(400, "Job has already completed!")
+        build.job.status, build.job.canceled_at = "canceled", clock.microseconds()
+        build.job.completed_at = clock.microseconds()
+        self._database.touch()
+        return JSONResponse({"message": "Job has been marked as canceled..."})
+
+    async def _build_logs(self, request: Request) -> Response:
+        _, build = self._access.build(request)
+        return _lines(request, build.log.lines)
+
+    async def _follow_build_logs(self, socket: WebSocket) -> None:
+        try:
+            _, build = self._access.build(socket)
+        except CoderError as error:
+            await deny(socket, error)
+            return
+        await streams.follow_log(socket, build.log, int(socket.query_params.get("after", 0)), as_array=False)
+
+    async def _agent(self, request: Request) -> Response:
+        return JSONResponse(self._wire.agent(*self._access.agent(request)))
+
+    async def _agent_logs(self, request: Request) -> Response:
+        _, _, agent = self._access.agent(request)
+        return _lines(request, agent.log.lines)
+
+    async def _follow_agent_logs(self, socket: WebSocket) -> None:
+        try:
+            _, _, agent = self._access.agent(socket)
+        except CoderError as error:
+            await deny(socket, error)
+            return
+        await streams.follow_log(socket, agent.log, int(socket.query_params.get("after", 0)), as_array=True)
+
+    async def _terminal(self, socket: WebSocket) -> None:
+        try:
+            workspace, _, agent = self._access.agent(socket)
+            container = self._agents.container(workspace)
+            if container is None or agent.status != "connected":
+                raise CoderError(
+                    400, f'Agent state is {agent.status!r}, it must be in the "connected" state.'
+                )
+        except CoderError as error:
+            await deny(socket, error)
+            return
+        await streams.serve_terminal(socket, container, socket.query_params.get("command", ""), self._owner)
+
+    async def _app(self, request: Request) -> Response:
+        owner = self._access.named_user(request)
+        name, _, agent_name = request.path_params["target"].partition(".")
+        workspace = self._database.find_workspace(owner, name)
+        agent = workspace.latest.agent if workspace else None
+        if agent is None or (agent_name and agent.name != agent_name):
+            return _error_page(404, "Application Not Found")
+        state = next((each for each in agent.apps if each.app.slug == request.path_params["slug"]), None)
+        if state is None:
+            return _error_page(404, "Application Not Found")
+        query = f"?{request.url.query}" if request.url.query else ""
+        try:
+            return await self._forwarder.forward(
+                request, state.port, f"/{request.path_params['path']}{query}".encode()
+            )
+        except httpx.TransportError as error:
+            return _error_page(502, "Bad Gateway", f"Failed to proxy request to application: {error}")
+
+
+def _lines(request: Request, lines: list[Json]) -> Response:
+    after, before = int(request.query_params.get("after", 0)), int(request.query_params.get("before", 0))
+    wanted = [line for line in lines if line["id"] > after and (not before or line["id"] < before)]
+    if request.query_params.get("format") == "text":
+        return PlainTextResponse("".join(f"{line['created_at']} {line['output']}\n" for line in wanted))
+    return JSONResponse(wanted)
+
+
+def _error_page(status: int, title: str, text: str = "") -> Response:
+    return HTMLResponse(
+        f"<!doctype html><title>{status} - {title}</title><h1>{title}</h1><p>{text}</p>", status
+    )

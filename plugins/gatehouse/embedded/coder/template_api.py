@@ -1,0 +1,49 @@
+"""Templates, their versions and parameters."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gatehouse.embedded.coder.access import Access
+from gatehouse.embedded.coder.records import Database
+from gatehouse.embedded.coder.wire import Wire
+
+
+class TemplateApi:
+    """Routes about templates."""
+
+    def __init__(self, database: Database, access: Access, wire: Wire) -> None:
+        self._database = database
+        self._access = access
+        self._wire = wire
+
+    def routes(self, api: str) -> list[BaseRoute]:
+        """The routes below `api`."""
+        return [
+            Route(f"{api}/organizations/{{organization}}/templates", self._templates),
+            Route(f"{api}/templates", self._templates),
+            Route(f"{api}/templates/{{template}}", self._template),
+            Route(f"{api}/templates/{{template}}/versions", self._versions),
+            Route(f"{api}/templateversions/{{version}}", self._version),
+            Route(f"{api}/templateversions/{{version}}/rich-parameters", self._parameters),
+            Route(f"{api}/templateversions/{{version}}/presets", lambda _request: JSONResponse([])),
+        ]
+
+    async def _templates(self, request: Request) -> Response:
+        self._access.caller(request)
+        return JSONResponse([self._wire.template(each) for each in self._database.templates.values()])
+
+    async def _template(self, request: Request) -> Response:
+        return JSONResponse(self._wire.template(self._access.template(request)))
+
+    async def _versions(self, request: Request) -> Response:
+        versions = self._access.template(request).versions
+        return JSONResponse([self._wire.template_version(each) for each in versions])
+
+    async def _version(self, request: Request) -> Response:
+        return JSONResponse(self._wire.template_version(self._access.version(request)))
+
+    async def _parameters(self, request: Request) -> Response:
+        return JSONResponse(self._wire.parameters(self._access.version(request)))

@@ -1,0 +1,468 @@
+"""The node: pods as real processes in folders of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from gatehouse.core.processes import ProcessOwner
+from gatehouse.embedded.clock import Timings, pause, whole_seconds
+from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, NODE, POD, SECRET, Object
+from gatehouse.embedded.kubernetes.store import ObjectStore
+from gatehouse.embedded.registry import Image, PullError, Registry
+
+NODE_NAME = "node-1"
+NODE_INFO = {
+    "architecture": "amd64",
+    "bootID": "embedded",
+    "containerRuntimeVersion": "processes://1",
+    "kernelVersion": "embedded",
+    "kubeProxyVersion": "",
+    "kubeletVersion": "v1.34.1",
+    "machineID": "embedded",
+    "operatingSystem": "linux",
+    "osImage": "Gatehouse embedded platform",
+    "systemUUID": "embedded",
+}
+
+#: Bytes of a container's log that are kept.
+LOG_BYTES = 1024 * 1024
+
+
+@dataclass
+class Container:
+    """A container of a pod: its folder, its environment, its process and what it has printed."""
+
+    name: str
+    folder: Path
+    environment: dict[str, str]
+    mounts: dict[str, Path]
+    working_folder: Path
+    image_id: str = ""
+    process: asyncio.subprocess.Process | None = None
+    port: int = 0
+    restarts: int = 0
+    log: bytes = b""
+    previous_log: bytes = b""
+    commands: set[asyncio.subprocess.Process] = field(default_factory=set)
+
+    def real(self, text: str) -> str:
+        """`text` with the mount paths of this container replaced by the folders that stand for them."""
+        for path, folder in sorted(self.mounts.items(), key=lambda mount: -len(mount[0])):
+            text = re.sub(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", str(folder), text)
+        return text
+
+
+@dataclass
+class RunningPod:
+    """What the node keeps of a pod."""
+
+    uid: str
+    namespace: str
+    name: str
+    folder: Path
+    containers: dict[str, Container] = field(default_factory=dict)
+
+
+class Kubelet:
+    """Starts and ends pods as the store asks for it, and writes their status back."""
+
+    def __init__(
+        self, store: ObjectStore, registry: Registry, timings: Timings, folder: Path, owner: ProcessOwner
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._timings = timings
+        self._folder = folder
+        self._owner = owner
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.pods: dict[str, RunningPod] = {}
+        #: Pods stay Pending with this scheduler message while it is set.
+        self.unschedulable: str = ""
+
+    def volume_folder(self, volume: str) -> Path:
+        """Where the data of a persistent volume is."""
+        return self._folder / "volumes" / volume
+
+    def register_node(self) -> None:
+        """Add the Node object."""
+        status = {"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": NODE_INFO}
+        self._store.create(NODE, {"metadata": {"name": NODE_NAME}, "status": status})
+
+    def reconcile(self) -> None:
+        """Take up new pods; a pod's own task does the rest."""
+        for pod in self._store.select(POD):
+            uid = pod["metadata"]["uid"]
+            if uid not in self._tasks:
+                self._tasks[uid] = asyncio.create_task(self._live(pod), name=f"pod {pod['metadata']['name']}")
+
+    async def stop(self) -> None:
+        """End all pods' tasks and processes."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    # --- the life of a pod ---------------------------------------------------------------------------
+
+    async def _live(self, pod: Object) -> None:
+        metadata = pod["metadata"]
+        running = RunningPod(
+            metadata["uid"], metadata["namespace"], metadata["name"], self._folder / "pods" / metadata["uid"]
+        )
+        work = asyncio.create_task(self._run(running))
+        try:
+            await self._until_deleted(running)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await self._end(running)
+        self.pods.pop(running.uid, None)
+        self._store.finalize(POD, pod)
+        shutil.rmtree(running.folder, ignore_errors=True)
+
+    async def _until_deleted(self, running: RunningPod) -> None:
+        version = 0
+        while (pod := self._current(running)) and not pod["metadata"].get("deletionTimestamp"):
+            version = await self._store.changed_since(version)
+
+    async def _end(self, running: RunningPod) -> None:
+        for container in running.containers.values():
+            for process in (*container.commands, container.process):
+                if process:
+                    await end_process(process)
+        await pause(self._timings.pod_termination)
+
+    def _current(self, running: RunningPod) -> Object | None:
+        pod = self._store.find(POD, running.namespace, running.name)
+        return pod if pod and pod["metadata"]["uid"] == running.uid else None
+
+    async def _run(self, running: RunningPod) -> None:
+        await self._schedule(running)
+        while (claims := self._claim_folders(running)) is None:
+            await pause(self._timings.volume_binding)
+        pod = self._current(running)
+        if pod is None:
+            return
+        running.folder.mkdir(parents=True, exist_ok=True)
+        self.pods[running.uid] = running
+        specs = pod["spec"]["containers"]
+        await asyncio.gather(*(self._run_container(running, pod, spec, claims) for spec in specs))
+
+    async def _schedule(self, running: RunningPod) -> None:
+        while True:
+            await pause(self._timings.pod_schedule)
+            if not self.unschedulable:
+                break
+            condition = _condition("PodScheduled", False, "Unschedulable", self.unschedulable)
+            self._set_status(running, {"phase": "Pending", "conditions": [condition]})
+            if pod := self._current(running):
+                message = self.unschedulable
+                self._store.record_event(pod, "Warning", "FailedScheduling", message, "default-scheduler")
+        if pod := self._current(running):
+            pod["spec"]["nodeName"] = NODE_NAME
+            pod["status"] = {"phase": "Pending", "conditions": [_condition("PodScheduled", True)]}
+            self._store.update(POD, pod)
+            where = f"Successfully assigned {running.namespace}/{running.name} to {NODE_NAME}"
+            self._store.record_event(pod, "Normal", "Scheduled", where, "default-scheduler")
+
+    def _claim_folders(self, running: RunningPod) -> dict[str, Path] | None:
+        """Folders of the pod's claims by volume name; None while one is not bound."""
+        folders = {}
+        pod = self._current(running)
+        for volume in pod["spec"].get("volumes", []) if pod else []:
+            if source := volume.get("persistentVolumeClaim"):
+                claim = self._store.find(CLAIM, running.namespace, source["claimName"])
+                if not claim or claim.get("status", {}).get("phase") != "Bound":
+                    return None
+                folders[volume["name"]] = self.volume_folder(claim["spec"]["volumeName"])
+        return folders
+
+    async def _run_container(
+        self, running: RunningPod, pod: Object, spec: Object, claims: Mapping[str, Path]
+    ) -> None:
+        image, image_id = await self._pull(running, spec)
+        folder = running.folder / spec["name"]
+        folder.mkdir(parents=True, exist_ok=True)
+        if image.unpack:
+            await image.unpack(folder)
+        mounts = {
+            mount["mountPath"]: claims[mount["name"]]
+            for mount in spec.get("volumeMounts", [])
+            if mount["name"] in claims
+        }
+        for mounted in mounts.values():
+            mounted.mkdir(parents=True, exist_ok=True)
+        working = next(iter(mounts.values()), folder)
+        declared = await self._resolved_environment(running, spec)
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/go/bin:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            **image.environment,
+            **declared,
+        }
+        container = Container(spec["name"], folder, environment, mounts, working, image_id)
+        container.environment = {key: container.real(value) for key, value in environment.items()}
+        running.containers[container.name] = container
+        command = tuple(spec.get("command", ())) + tuple(spec.get("args", ())) or image.command
+        finite = pod["spec"].get("restartPolicy", "Always") != "Always"
+        while True:
+            code = await self._run_process(running, container, spec, command)
+            container.previous_log, container.log = container.log, b""
+            if finite and (code == 0 or pod["spec"]["restartPolicy"] == "Never"):
+                container.log = container.previous_log
+                self._set_terminated(running, container, code)
+                return
+            container.restarts += 1
+            what = f"container={container.name} pod={running.name}_{running.namespace}"
+            waiting = {"reason": "CrashLoopBackOff", "message": f"back-off restarting failed {what}"}
+            last = {"terminated": _terminated(code)}
+            self._set_container(running, container, {"waiting": waiting}, False, last)
+            if current := self._current(running):
+                self._store.record_event(current, "Warning", "BackOff", waiting["message"], "kubelet")
+            await pause(self._timings.crash_backoff * min(container.restarts, 6))
+
+    async def _pull(self, running: RunningPod, spec: Object) -> tuple[Image, str]:
+        reference = spec["image"]
+        attempts = 0
+        self._set_waiting(running, spec, "ContainerCreating", "")
+        while True:
+            await pause(self._timings.image_pull)
+            try:
+                return self._registry.resolve(reference)
+            except PullError as error:
+                attempts += 1
+                if pod := self._current(running):
+                    message = f'Failed to pull image "{reference}": {error}'
+                    self._store.record_event(pod, "Warning", "Failed", message, "kubelet")
+                self._set_waiting(running, spec, "ErrImagePull", str(error))
+            await pause(self._timings.image_pull_backoff / 2)
+            self._set_waiting(running, spec, "ImagePullBackOff", f'Back-off pulling image "{reference}"')
+            await pause(self._timings.image_pull_backoff * min(attempts, 4))
+
+    async def _run_process(
+        self, running: RunningPod, container: Container, spec: Object, command: tuple[str, ...] | None
+    ) -> int:
+        """Start the main process, mark it ready when its probe answers, and wait for its end."""
+        container.port = free_port()
+        argv = [container.real(part) for part in command] if command else ["sleep", "infinity"]
+        if argv[0] in ("python", "python3"):  # the machine's own may be older than the sample needs
+            argv[0] = sys.executable
+        environment = {**container.environment, "PORT": str(container.port), "HOST": "127.0.0.1"}
+        with _output(container) as sink:
+            container.process = process = await asyncio.create_subprocess_exec(
+                *argv,
+                cwd=container.folder,
+                env=self._owner.environment(environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
+            )
+        started = {"running": {"startedAt": whole_seconds()}}
+        has_port = bool(spec.get("ports"))
+        self._set_container(running, container, started, not has_port)
+        probing = asyncio.create_task(self._probe(running, container, spec, started)) if has_port else None
+        try:
+            return await process.wait()
+        finally:
+            if probing:
+                probing.cancel()
+            container.log = _read_log(container)
+
+    async def _probe(self, running: RunningPod, container: Container, spec: Object, started: Object) -> None:
+        probe = spec.get("readinessProbe", {}).get("httpGet", {})
+        ready = False
+        while True:
+            answers = await http_answers(container.port, probe.get("path", ""))
+            if answers != ready:
+                ready = answers
+                self._set_container(running, container, started, ready)
+            await pause(self._timings.readiness_period)
+
+    # --- environment and status ----------------------------------------------------------------------
+
+    async def _resolved_environment(self, running: RunningPod, spec: Object) -> dict[str, str]:
+        """The container's variables, once every Secret and ConfigMap it refers to is there."""
+        while True:
+            try:
+                return self._environment(running.namespace, spec)
+            except LookupError as error:
+                self._set_waiting(running, spec, "CreateContainerConfigError", str(error))
+                if pod := self._current(running):
+                    self._store.record_event(pod, "Warning", "Failed", f"Error: {error}", "kubelet")
+            await pause(self._timings.image_pull)
+
+    def _environment(self, namespace: str, spec: Object) -> dict[str, str]:
+        """The variables. Raises `LookupError`, in the kubelet's words, when a reference leads nowhere."""
+        values = {}
+        for entry in spec.get("env", []):
+            source = entry.get("valueFrom", {})
+            values[entry["name"]] = str(entry.get("value", ""))
+            for field_name, kind in (("secretKeyRef", SECRET), ("configMapKeyRef", CONFIG_MAP)):
+                if reference := source.get(field_name):
+                    found = self._store.find(kind, namespace, reference["name"])
+                    if found is None:
+                        raise LookupError(f'{kind.name.lower()} "{reference["name"]}" not found')
+                    if reference["key"] not in found.get("data", {}):
+                        raise LookupError(
+                            f"couldn't find key {reference['key']} in {kind.name} {namespace}/{reference['name']}"
+                        )
+                    value = found["data"][reference["key"]]
+                    values[entry["name"]] = base64.b64decode(value).decode() if kind is SECRET else value
+        return values
+
+    def _set_waiting(self, running: RunningPod, spec: Object, reason: str, message: str) -> None:
+        status = {
+            "name": spec["name"],
+            "image": spec["image"],
+            "imageID": "",
+            "ready": False,
+            "started": False,
+            "restartCount": 0,
+            "state": {"waiting": {"reason": reason, **({"message": message} if message else {})}},
+            "lastState": {},
+        }
+        self._merge_container_status(running, status)
+
+    def _set_container(
+        self,
+        running: RunningPod,
+        container: Container,
+        state: Object,
+        ready: bool,
+        last: Object | None = None,
+    ) -> None:
+        pod = self._current(running)
+        specs = pod["spec"]["containers"] if pod else []
+        image = next((each["image"] for each in specs if each["name"] == container.name), "")
+        status = {
+            "name": container.name,
+            "image": image,
+            "imageID": container.image_id,
+            "ready": ready,
+            "started": "running" in state,
+            "restartCount": container.restarts,
+            "state": state,
+            "lastState": last or {},
+        }
+        self._merge_container_status(running, status)
+
+    def _set_terminated(self, running: RunningPod, container: Container, code: int) -> None:
+        self._set_container(running, container, {"terminated": _terminated(code)}, False)
+
+    def _merge_container_status(self, running: RunningPod, status: Object) -> None:
+        pod = self._current(running)
+        if pod is None:
+            return
+        present = pod.get("status", {})
+        statuses = {each["name"]: each for each in present.get("containerStatuses", [])}
+        statuses[status["name"]] = status
+        ordered = [statuses[each["name"]] for each in pod["spec"]["containers"] if each["name"] in statuses]
+        ready = len(ordered) == len(pod["spec"]["containers"]) and all(each["ready"] for each in ordered)
+        self._set_status(
+            running,
+            {
+                **present,
+                "phase": _phase(ordered, present.get("phase", "Pending")),
+                "podIP": "127.0.0.1",
+                "hostIP": "127.0.0.1",
+                "startTime": present.get("startTime", whole_seconds()),
+                "containerStatuses": ordered,
+                "conditions": [
+                    _condition("PodScheduled", True),
+                    _condition("Initialized", True),
+                    _condition("ContainersReady", ready),
+                    _condition("Ready", ready),
+                ],
+            },
+        )
+
+    def _set_status(self, running: RunningPod, status: Object) -> None:
+        if self._current(running):
+            self._store.set_status(POD, running.namespace, running.name, status)
+
+
+def _phase(statuses: list[Object], present: str) -> str:
+    states = [each["state"] for each in statuses]
+    if states and all("terminated" in state for state in states):
+        return "Succeeded" if all(state["terminated"]["exitCode"] == 0 for state in states) else "Failed"
+    if present == "Running" or any("running" in state for state in states):
+        return "Running"
+    return "Pending"
+
+
+def _condition(type_: str, true: bool, reason: str = "", message: str = "") -> Object:
+    condition: Object = {"type": type_, "status": "True" if true else "False"}
+    if reason:
+        condition |= {"reason": reason, "message": message}
+    return condition
+
+
+def _terminated(code: int) -> Object:
+    return {
+        "exitCode": code if code >= 0 else 128 - code,
+        "reason": "Completed" if code == 0 else "Error",
+        "finishedAt": whole_seconds(),
+    }
+
+
+def _output(container: Container) -> IO[bytes]:
+    return (container.folder.parent / f"{container.name}.log").open("wb")
+
+
+def _read_log(container: Container) -> bytes:
+    path = container.folder.parent / f"{container.name}.log"
+    return path.read_bytes()[-LOG_BYTES:] if path.exists() else b""
+
+
+def current_log(container: Container) -> bytes:
+    """What the container's main process has printed so far, at most the last `LOG_BYTES`."""
+    return (
+        _read_log(container) if container.process and container.process.returncode is None else container.log
+    )
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def end_process(process: asyncio.subprocess.Process) -> None:
+    """SIGTERM for the process's group, SIGKILL two seconds later."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), 2)
+            return
+
+
+async def http_answers(port: int, path: str) -> bool:
+    """Whether a port of this machine answers: any connection without a path, a status below 400 with one."""
+    try:
+        async with asyncio.timeout(1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                if not path:
+                    return True
+                writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+                first = (await reader.readline()).split()
+                return len(first) > 1 and first[1].isdigit() and int(first[1]) < 400
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False

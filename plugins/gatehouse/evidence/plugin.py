@@ -1,0 +1,467 @@
+"""Keeps the run record, and closes the bundle when the session ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import signal
+from collections import Counter
+from collections.abc import Generator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from gatehouse import __version__
+from gatehouse.core.errors import FailureClass, GatehouseError
+from gatehouse.core.redaction import Redactor
+from gatehouse.evidence import allure
+from gatehouse.evidence.digest import Digest, make_digest
+from gatehouse.evidence.junit import render_junit, write_junit
+from gatehouse.evidence.manifest import write_manifest
+from gatehouse.evidence.record import FILE_NAME, RunRecord, read_record, shortened
+from gatehouse.evidence.results import RunResults, read_results
+from gatehouse.run import Run, current_run
+
+RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
+EVENTS = pytest.StashKey[list[dict[str, Any]]]()
+
+#: Characters of captured output kept for a failed phase.
+OUTPUT_LIMIT = 16 * 1024
+
+
+# --- in the process that runs the tests --------------------------------------------------------------
+
+
+class Evidence:
+    """What a test can add to the evidence; the fixture `evidence`."""
+
+    def __init__(self, run: Run, item: pytest.Item) -> None:
+        self._run = run
+        self._item = item
+
+    def attach(
+        self, name: str, content: str | bytes | dict[str, Any] | list[Any], media_type: str = "text/plain"
+    ) -> Path:
+        """Write a file into the bundle's attachments, redacted unless it is bytes; returns its path.
+
+        Mappings and lists are written as JSON.
+        """
+        if isinstance(content, dict | list):
+            content, media_type = (
+                json.dumps(self._run.redactor.data(content), indent=1, default=str),
+                "application/json",
+            )
+        data = (
+            content
+            if isinstance(content, bytes)
+            else self._run.redactor.text(content).encode(errors="replace")
+        )
+        stem = hashlib.sha256(self._item.nodeid.encode()).hexdigest()[:10]
+        path = self._run.attachments() / f"{self._run.worker}-{stem}-{_file_name(name)}"
+        path.write_bytes(data)
+        assert self._run.bundle
+        relative = path.relative_to(self._run.bundle.folder).as_posix()
+        self.event("attachment", name=name, path=relative, media_type=media_type)
+        allure.attach(data, name, media_type)
+        return path
+
+    def event(self, event: str, **data: Any) -> None:
+        """Add an event about this test to the run record."""
+        self._item.stash.setdefault(EVENTS, []).append({"event": event, "test": self._item.nodeid, **data})
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Evidence:
+    """Adds files and events about the requesting test to the run's evidence."""
+    from gatehouse.run import required_run
+
+    return Evidence(required_run(request.config), request.node)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Mark the test's Allure result with its id, by which it is found again at the end."""
+    if current_run(item.config) is not None:
+        allure.label(item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put onto each report what only this process knows: the class of a failure, and added events."""
+    report = yield
+    if current_run(item.config) is None:
+        return report
+    if report.failed and call.excinfo is not None:
+        report.gatehouse_failure = failure_data(call.excinfo.value, report.longreprtext)  # type: ignore[attr-defined] # extra attributes travel to the controller
+    if events := item.stash.get(EVENTS, []):
+        report.gatehouse_events = [*events]  # type: ignore[attr-defined] # as above
+        events.clear()
+    return report
+
+
+def failure_data(error: BaseException, text: str) -> dict[str, str]:
+    """What a record keeps of an exception. Assertions are failures of the product, others of what it runs on."""
+    if isinstance(error, GatehouseError):
+        return {
+            "class": str(error.failure_class),
+            "type": type(error).__name__,
+            "summary": error.summary,
+            "details": "\n".join(error.details),
+            "next": error.next_step,
+            "text": shortened(text),
+        }
+    of_the_product = isinstance(error, AssertionError | pytest.fail.Exception | BaseExceptionGroup)
+    if type(error).__module__.startswith("playwright.") and type(error).__name__ == "TimeoutError":
+        of_the_product = True  # what a journey waited for did not appear on the page
+    failure_class = FailureClass.PRODUCT if of_the_product else FailureClass.INFRASTRUCTURE
+    summary, _, details = (str(error).strip() or type(error).__name__).partition("\n")
+    if awaited := re.search(r"^\s*-? ?waiting for (.+)$", details, re.MULTILINE):
+        summary = f"{summary.rstrip('.')}: {awaited[1]}"  # Playwright says what only in its call log
+    return {
+        "class": str(failure_class),
+        "type": type(error).__name__,
+        "summary": summary if of_the_product else f"{type(error).__name__}: {summary}",
+        "details": shortened(details, OUTPUT_LIMIT),
+        "text": shortened(text),
+    }
+
+
+# --- on the controller -------------------------------------------------------------------------------
+
+
+class Recorder:
+    """Listens to pytest on the controller and writes the record; closes the bundle at the end."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        assert run.bundle
+        self.run = run
+        self.folder = run.bundle.folder
+        self._config = config
+        self._record = RunRecord(self.folder / FILE_NAME, run.redactor)
+        self._attempts: Counter[str] = Counter()
+        self._inventory: list[dict[str, Any]] | None = None
+        self._previous_handler: Any = None
+        self.started = datetime.now(UTC)
+        self.digest: Digest | None = None
+        #: What the digest's last line starts with; the inner suite has its own.
+        self.command: list[str] = ["pytest", "-m", " or ".join(run.suites)]
+        self.notes: list[str] = []
+
+    # --- what is written ---
+
+    def event(self, event: str, **data: Any) -> None:
+        """Append an event to the record."""
+        self._record.append(event, **data)
+
+    def problem(self, error: BaseException) -> None:
+        """Record a failure of the run as a whole."""
+        self.event("problem", failure=failure_data(error, str(error)))
+
+    def start(self) -> None:
+        """Write who runs what, and take over SIGTERM."""
+        run = self.run
+        self.event(
+            "run_started",
+            schema=1,
+            run_id=run.bundle.run_id if run.bundle else "",
+            suites=list(run.suites),
+            subject=subject(run),
+            target={"name": run.target_name, "embedded": run.embedded},
+            arguments=list(self._config.invocation_params.args),
+            toolchain={
+                "gatehouse": __version__,
+                "python": platform.python_version(),
+                "platform": platform.platform(),
+                **{
+                    name: _version(name)
+                    for name in ("pytest", "pytest-xdist", "pytest-playwright", "allure-pytest")
+                },
+            },
+        )
+        self._previous_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
+        # As Ctrl-C: pytest then tears down, reports and exits with 2 (pytest issues 5243 and 9142).
+        self.event("interrupted", by="SIGTERM")
+        raise KeyboardInterrupt
+
+    def add_inventory(self, items: Sequence[dict[str, Any]]) -> None:
+        """Write down what was collected, once."""
+        if self._inventory is None:
+            self._inventory = list(items)
+            self.event("collected", items=self._inventory)
+
+    # --- pytest's hooks ---
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if session.items or not self._distributed():
+            self.add_inventory([_described(item) for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        suite = self.run.suites[0] if len(self.run.suites) == 1 else ""
+        self.add_inventory([{"id": each, "suite": suite, "file": each.split("::")[0]} for each in ids])
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            text = report.longreprtext
+            last = text.strip().splitlines()[-1] if text.strip() else "collection failed"
+            summary = f"{report.nodeid} cannot be collected: {last}"
+            failure = {
+                "class": "infrastructure",
+                "type": "CollectError",
+                "summary": summary,
+                "text": shortened(text),
+            }
+            self.event("collection_error", failure={**failure, "where": report.nodeid})
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        node = report.nodeid
+        if report.when == "setup":
+            self._attempts[node] += 1
+        crashed = str(report.when) == "???"
+        subtest = type(report).__name__ == "SubtestReport"
+        if subtest and not report.failed:
+            return
+        phase = "crash" if crashed else "subtest" if subtest else report.when
+        event: dict[str, Any] = {
+            "test": node,
+            "attempt": max(self._attempts[node], 1),
+            "phase": phase,
+            "outcome": "failed" if str(report.outcome) == "rerun" else report.outcome,
+            "seconds": round(report.duration or 0.0, 4),
+        }
+        worker = getattr(report, "node", None)
+        if worker is not None:
+            event["worker"] = worker.gateway.id
+        if hasattr(report, "wasxfail"):
+            event |= {"xfail": True, "reason": str(report.wasxfail)}
+        elif report.skipped:
+            event["reason"] = (
+                report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+            )
+        if event["outcome"] == "failed":
+            event["failure"] = self._failure(report, crashed)
+            event["output"] = {
+                name: shortened(text, OUTPUT_LIMIT)
+                for name, text in (("stdout", report.capstdout), ("stderr", report.capstderr))
+                if text
+            }
+        if report.user_properties:
+            event["properties"] = {str(key): str(value) for key, value in report.user_properties}
+        self.event("phase", **event)
+        for extra in getattr(report, "gatehouse_events", ()):
+            self.event(**extra)
+
+    @staticmethod
+    def _failure(report: pytest.TestReport, crashed: bool) -> dict[str, str]:
+        if known := getattr(report, "gatehouse_failure", None):
+            return dict(known)
+        text = report.longreprtext
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return {
+            "class": "infrastructure" if crashed else "product",
+            "type": "WorkerCrash" if crashed else "Failure",
+            "summary": lines[-1] if lines else "failed",
+            "text": shortened(text),
+        }
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        by = f"pytest.exit: {excinfo.value}" if isinstance(excinfo.value, pytest.exit.Exception) else "Ctrl-C"
+        self.event("interrupted", by=by)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        text = str(excrepr)
+        last = text.strip().splitlines()[-1] if text.strip() else "internal error"
+        failure = {
+            "class": "infrastructure",
+            "type": "InternalError",
+            "summary": last,
+            "text": shortened(text),
+        }
+        self.event("problem", failure=failure)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        finally:
+            self.finish(session)
+
+    def pytest_unconfigure(self) -> None:
+        if self.digest:
+            writer = self._config.get_terminal_writer()
+            writer.line()
+            for line in self.digest.lines():
+                writer.line(self.run.redactor.text(line))
+
+    # --- the end ---
+
+    def finish(self, session: pytest.Session) -> None:
+        """Decide the exit status, render everything from the record, and write the manifest last."""
+        if self._previous_handler is not None:
+            signal.signal(signal.SIGTERM, self._previous_handler)
+        results = read_results(read_record(self.folder / FILE_NAME))
+        status = session.exitstatus = honest_exit_status(int(session.exitstatus), results)
+        self.event(
+            "run_finished",
+            exit_status=status,
+            counts=results.counts,
+            subject=subject(self.run),
+            embedded=self.run.embedded,
+        )
+        self._record.close()
+        results = read_results(read_record(self.folder / FILE_NAME))
+        self._render(results, status)
+        redact_files(self.folder, self.run.redactor)
+        finished = datetime.now(UTC)
+        assert self.run.bundle
+        inventory = [item["id"] for item in self._inventory or []]
+        write_manifest(
+            self.folder,
+            {
+                "run_id": self.run.bundle.run_id,
+                "suites": list(self.run.suites),
+                "subject": subject(self.run),
+                "target": {"name": self.run.target_name, "embedded": self.run.embedded},
+                "started": self.started.isoformat(timespec="seconds"),
+                "finished": finished.isoformat(timespec="seconds"),
+                "exit_status": status,
+                "inventory": {
+                    "count": len(inventory),
+                    "sha256": hashlib.sha256("\n".join(sorted(inventory)).encode()).hexdigest(),
+                },
+                "counts": results.counts,
+            },
+        )
+
+    def _render(self, results: RunResults, status: int) -> None:
+        suite = "+".join(self.run.suites)
+        started = self.started.isoformat(timespec="seconds")
+        problems = [*results.problems, *results.collection_errors]
+        write_junit(self.folder / "junit.xml", render_junit(suite, started, results.tests.values(), problems))
+        phases = {test.properties["phase"] for test in results.tests.values() if "phase" in test.properties}
+        for number, phase in enumerate(("contract", "unit", "integration-local")):
+            if phase in phases:
+                tests = [test for test in results.tests.values() if test.properties.get("phase") == phase]
+                document = render_junit(f"{suite} {phase}", started, tests)
+                write_junit(self.folder / f"phase{number}" / "junit.xml", document)
+        allure.complete(self.folder / "allure-results", results, self.run)
+        self.digest = make_digest(results, status, _shown(self.folder, self.run), self.command, self.notes)
+        (self.folder / "digest.md").write_text(self.run.redactor.text(self.digest.markdown()))
+        digest = self.run.redactor.data(self.digest.as_data())
+        (self.folder / "digest.json").write_text(json.dumps(digest, indent=1) + "\n")
+
+    def _distributed(self) -> bool:
+        return bool(self._config.getoption("numprocesses", None) or self._config.getoption("tx", None))
+
+
+def honest_exit_status(status: int, results: RunResults) -> int:
+    """Pytest's exit status, made worse where the record says so; never better.
+
+    A run in which nothing was executed ends with 5, one that was stopped with 2, one whose record has a red
+    test, an unexpected one, or one without a result with 1, whatever pytest made of it.
+    """
+    if status != 0:
+        return status
+    if results.interrupted:
+        return 2
+    if results.red or results.problems or results.collection_errors or results.unexpected:
+        return 1
+    executed = [test for test in results.tests.values() if test.status not in ("skipped", "not run")]
+    return 0 if executed else 5
+
+
+def subject(run: Run) -> dict[str, Any]:
+    """What the run is about: repository, pull request, commit and tree, as far as they are known."""
+    return {
+        "repository": run.repository,
+        "pull_request": run.number,
+        "commit": run.commit,
+        "tree": run.tree,
+        "dirty": run.dirty,
+    }
+
+
+def redact_files(folder: Path, redactor: Redactor) -> None:
+    """Take secrets out of text files that others have written into the bundle, before anything is hashed.
+
+    Text is what decodes as UTF-8, whatever the file is called. Archives and pictures are left as they are,
+    and so is the record, whose every string was redacted before it was written.
+    """
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_file() or path == folder / FILE_NAME:
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if redactor.text(text) != text:
+            lines = text.splitlines(keepends=True) if path.suffix == ".jsonl" else [text]
+            path.write_text("".join(_redacted(line, redactor) for line in lines), encoding="utf-8")
+
+
+def _redacted(text: str, redactor: Redactor) -> str:
+    """JSON is masked as data: replacing its text would cut through the escapes of a string."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return redactor.text(text)
+    return json.dumps(redactor.data(data)) + ("\n" if text.endswith("\n") else "")
+
+
+def _described(item: pytest.Item) -> dict[str, Any]:
+    file, line, _ = item.reportinfo()
+    suite = next(
+        (mark.name for mark in item.iter_markers() if mark.name in ("smoke", "inner", "preview", "task")), ""
+    )
+    name = os.path.relpath(file, item.config.rootpath) if file else item.nodeid.split("::")[0]
+    return {"id": item.nodeid, "suite": suite, "file": name, "line": line + 1 if line is not None else None}
+
+
+def _shown(folder: Path, run: Run) -> str:
+    try:
+        return str(folder.relative_to(run.root))
+    except ValueError:
+        return str(folder)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _file_name(name: str) -> str:
+    return "".join(each if each.isalnum() or each in "._-" else "-" for each in name)[:80]
+
+
+# --- loading -----------------------------------------------------------------------------------------
+
+
+def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
+    """Send Allure's and Playwright's files into the bundle, and start recording on the controller."""
+    if run.bundle is None:
+        return
+    folder = run.bundle.folder
+    if config.pluginmanager.hasplugin("allure_pytest") and not config.getoption("allure_report_dir", None):
+        config.option.allure_report_dir = str(folder / "allure-results")
+    if config.pluginmanager.hasplugin("playwright"):
+        # Each process empties its own folder at start, so no two may share one.
+        config.option.output = str(folder / "playwright" / run.worker)
+    if run.controller:
+        recorder = Recorder(config, run)
+        config.stash[RECORDER] = recorder
+        config.pluginmanager.register(recorder, "gatehouse-recorder")
+        recorder.start()

@@ -1,0 +1,1 @@
+"""Turns evidence into one verdict, and fails closed."""

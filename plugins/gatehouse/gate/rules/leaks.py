@@ -1,0 +1,34 @@
+"""Something a run made is still there, or nobody could look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gatehouse.gate.verdict import Question, Reason, VerdictClass
+
+
+def check(question: Question) -> Iterator[Reason]:
+    """Every leak proof in the evidence must be clean, and suites whose policy demands one must have one."""
+    for bundle in question.bundles:
+        for event in bundle.results.leaks:
+            proof = event.get("proof") or {}
+            if proof.get("outcome") != "clean":
+                found = [*(proof.get("left") or []), *(proof.get("unverified") or [])]
+                left = "; ".join(found[:2]) + (f" and {len(found) - 2} more" if len(found) > 2 else "")
+                yield Reason(
+                    "leaks",
+                    VerdictClass.LEAK,
+                    f"the workspace {proof.get('workspace')} is {proof.get('outcome')}: {left}",
+                    bundle.path,
+                    "remove what is listed, and find out why its teardown did not",
+                )
+    for name, policy in question.policy.suites.items():
+        for bundle in question.of_suite(name):
+            if policy.leak_proof and not bundle.results.leaks:
+                yield Reason(
+                    "leaks",
+                    VerdictClass.INCOMPLETE,
+                    f"the {name} suite holds no proof that its teardown left nothing behind",
+                    bundle.path,
+                    "run the whole suite, its teardown included",
+                )

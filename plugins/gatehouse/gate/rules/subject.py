@@ -1,0 +1,37 @@
+"""Evidence about another repository, pull request or commit, or about a checkout with local changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gatehouse.gate.verdict import Question, Reason, VerdictClass
+
+
+def check(question: Question) -> Iterator[Reason]:
+    """Every bundle must be about exactly what the gate was asked about."""
+    asked = question.subject
+    for bundle in question.bundles:
+        if bundle.manifest is None:
+            continue
+        found = bundle.manifest.get("subject") or {}
+        for what, wanted, seen in (
+            ("repository", asked.repository, found.get("repository")),
+            ("pull request", asked.pull_request, found.get("pull_request")),
+            ("commit", asked.commit, found.get("commit")),
+        ):
+            if wanted is not None and seen != wanted:
+                yield Reason(
+                    "subject",
+                    VerdictClass.UNTRUSTED,
+                    f"the {'+'.join(bundle.suites)} evidence is about {what} {seen or 'unknown'}, not {wanted}",
+                    bundle.path,
+                    f"run the suite for {what} {wanted}",
+                )
+        if found.get("dirty"):
+            yield Reason(
+                "subject",
+                VerdictClass.UNTRUSTED,
+                f"the {'+'.join(bundle.suites)} evidence is of a checkout with changes that are in no commit",
+                bundle.path,
+                "commit or remove the changes and run the suite again",
+            )

@@ -1,0 +1,36 @@
+"""Programs that checks need: looked for beside the package first, then on the PATH, never downloaded."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gatehouse.inner.model import Package
+
+
+@dataclass
+class Tools:
+    """Finds programs; `path` is the PATH to search, `cache` a folder outside of the checkout for their caches."""
+
+    path: str
+    cache: Path
+    _known: dict[str, str | None] = field(default_factory=dict)
+
+    def find(self, name: str) -> str | None:
+        """The absolute path of a program on the PATH, or None."""
+        if name not in self._known:
+            self._known[name] = shutil.which(name, path=self.path)
+        return self._known[name]
+
+    def beside(self, package: Package, *places: str) -> str | None:
+        """The first of `places` that is a file in the package or in a folder above it, up to the root."""
+        folder = package.path
+        while True:
+            for place in places:
+                candidate = folder / place
+                if candidate.is_file():
+                    return str(candidate)
+            if folder == package.root or folder == folder.parent:
+                return None
+            folder = folder.parent

@@ -1,0 +1,128 @@
+"""One command in a pod, with its streams apart and its exit code from the API server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from gatehouse.core.answers import failure
+from gatehouse.core.deadline import Deadline
+from gatehouse.core.errors import InfrastructureError, Unreachable
+from gatehouse.kube.client import Cluster
+
+STDOUT, STDERR, STATUS = 1, 2, 3
+
+#: Seconds between looks at the clock while output is awaited.
+LOOK = 0.25
+
+#: Bytes of each stream that are kept; what comes after is counted and dropped.
+STREAM_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a command printed and how it ended.
+
+    `exit_code` is None when it is unknown: the stream was cut, or the time was over. `exit_code_source`
+    says where it came from, or why there is none. `truncated` tells that output was dropped.
+    """
+
+    argv: tuple[str, ...]
+    stdout: bytes
+    stderr: bytes
+    exit_code: int | None
+    exit_code_source: str
+    truncated: bool = False
+
+
+def run_in_pod(
+    cluster: Cluster,
+    namespace: str,
+    pod: str,
+    argv: Sequence[str],
+    deadline: Deadline,
+    *,
+    container: str | None = None,
+) -> CommandResult:
+    """Run `argv` in a pod over `pods/exec` (WebSocket, subprotocols v5 and v4.channel.k8s.io).
+
+    Needs the verbs `get` and `create` on `pods/exec` (kubernetes-client/python issue 2084).
+    Raises `PermissionDenied`, `NotFound`, `Unreachable`; a cut stream or a passed deadline is a result.
+    """
+    from kubernetes.client import ApiException
+    from kubernetes.stream.ws_client import WSClient, get_websocket_url
+    from websocket import WebSocketException
+
+    path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec"
+    query = [("command", part) for part in argv] + [("stdout", "true"), ("stderr", "true")]
+    query += [("container", container)] if container else []
+    configuration = cluster.configuration
+    headers = {}
+    if authorization := configuration.auth_settings().get("BearerToken", {}).get("value"):
+        headers["authorization"] = authorization
+    where = f"exec in pod {namespace}/{pod}"
+    try:
+        socket = WSClient(
+            configuration, get_websocket_url(configuration.host + path, query), headers, False, binary=True
+        )
+    except (ApiException, WebSocketException, OSError) as error:
+        raise _refusal(error, where) from error
+    kept: dict[int, bytearray] = {STDOUT: bytearray(), STDERR: bytearray(), STATUS: bytearray()}
+    truncated = False
+    source = ""
+    try:
+        while socket.is_open() and not deadline.expired:
+            socket.update(timeout=min(LOOK, deadline.remaining))
+            truncated = _drain(socket, kept) or truncated
+        truncated = _drain(socket, kept) or truncated
+    except (WebSocketException, OSError) as error:
+        source = f"unknown: the stream was cut ({error})"
+    finally:
+        socket.close()
+        socket.sock.shutdown()  # close() leaves the connection open when the server has closed first
+    code: int | None = None
+    if kept[STATUS]:
+        code, source = _exit_code(bytes(kept[STATUS]))
+    elif not source:
+        source = (
+            f"unknown: the command did not end within {deadline.budget:.0f} s"
+            if deadline.expired
+            else "unknown: the stream ended without a status"
+        )
+    return CommandResult(tuple(argv), bytes(kept[STDOUT]), bytes(kept[STDERR]), code, source, truncated)
+
+
+def _drain(socket: object, kept: dict[int, bytearray]) -> bool:
+    """Move what has arrived into `kept`; tells whether anything had to be dropped."""
+    dropped = False
+    for channel, buffer in kept.items():
+        data: bytes = socket.read_channel(channel)  # type: ignore[attr-defined] # WSClient has no types
+        room = max(0, STREAM_BYTES - len(buffer))
+        buffer += data[:room]
+        dropped = dropped or len(data) > room
+    return dropped
+
+
+def _exit_code(status: bytes) -> tuple[int | None, str]:
+    try:
+        data = json.loads(status)
+    except ValueError:
+        return None, f"unknown: the status cannot be read ({status[:100]!r})"
+    if data.get("status") == "Success":
+        return 0, "kubernetes exec status"
+    for cause in (data.get("details") or {}).get("causes") or []:
+        if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdigit():
+            return int(cause["message"]), "kubernetes exec status"
+    return None, f"unknown: {data.get('message', 'the command could not be started')}"
+
+
+def _refusal(error: Exception, where: str) -> Exception:
+    status = getattr(error, "status_code", None) or getattr(error, "status", None)
+    body = getattr(error, "resp_body", None) or getattr(error, "body", None) or b""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+    if status:
+        known = failure("Kubernetes", where, int(status), "application/json", text or str(error))
+        return known or InfrastructureError("the command could not be started", seen=str(error), where=where)
+    return Unreachable("no connection for the command", seen=str(error), where=where)

@@ -1,0 +1,293 @@
+"""The commands as processes: what they print, their exit codes, and what they leave behind."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.bundles import COMMIT, phases, write_bundle
+
+ROOT = Path(__file__).resolve().parents[2]
+GATEHOUSE = [sys.executable, "-m", "gatehouse.cli"]
+
+#: Variables of the machine that would change what a command does.
+AMBIENT = ("GATEHOUSE_", "CODER_", "ARGOCD_", "GITHUB_", "KUBECONFIG")
+
+
+def clean_environment(**more):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(AMBIENT)}
+    return {**kept, **more}
+
+
+def gatehouse(*arguments, cwd=ROOT, timeout=110, **environment):
+    return subprocess.run(
+        [*GATEHOUSE, *map(str, arguments)],
+        cwd=cwd,
+        env=clean_environment(**environment),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+
+
+class Up:
+    """`gatehouse up` in the background, as in another terminal."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(
+            [*GATEHOUSE, "up", *arguments],
+            cwd=ROOT,
+            env=clean_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.environment = {}
+        for line in self.process.stdout:
+            if line.startswith("export "):
+                name, _, value = line.removeprefix("export ").strip().partition("=")
+                self.environment[name] = value
+            elif "until Ctrl-C" in line:
+                break
+
+    def end(self, number):
+        self.process.send_signal(number)
+        output, errors = self.process.communicate(timeout=30)
+        return self.process.returncode, output + errors
+
+
+@pytest.fixture(scope="module")
+def up():
+    up = Up()
+    yield up
+    up.end(signal.SIGTERM)
+
+
+# --- gatehouse up --------------------------------------------------------------------------------------
+
+
+def test_up_prints_an_environment_with_which_every_system_can_be_asked(up, tmp_path):
+    environment = up.environment
+    coder = httpx.get(
+        environment["CODER_URL"] + "/api/v2/users/me",
+        headers={"Coder-Session-Token": environment["CODER_SESSION_TOKEN"]},
+    )
+    assert coder.json()["username"] == "gatehouse"
+    argocd = httpx.get(
+        environment["ARGOCD_SERVER"] + "/api/v1/applications",
+        headers={"Authorization": f"Bearer {environment['ARGOCD_AUTH_TOKEN']}"},
+    )
+    assert argocd.status_code == 200
+    github = httpx.get(
+        f"{environment['GITHUB_API_URL']}/repos/{environment['GITHUB_REPOSITORY']}/pulls/7",
+        headers={"Authorization": f"Bearer {environment['GITHUB_TOKEN']}"},
+    )
+    assert github.json()["number"] == 7
+    if shutil.which("kubectl"):
+        listed = subprocess.run(
+            ["kubectl", "get", "namespaces", "-o", "name"],
+            env=clean_environment(KUBECONFIG=environment["KUBECONFIG"], HOME=str(tmp_path)),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        assert "namespace/coder" in listed.stdout
+
+
+def test_suites_run_against_it_from_another_terminal(up, tmp_path):
+    for suite, arguments in (
+        ("preview", ["--gate-pr", "7", "-n", "2"]),
+        ("task", ["-k", "exit_code"]),
+        ("smoke", ["-k", "workspace"]),
+    ):
+        bundle = tmp_path / suite
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-m", suite, *arguments, "--gate-evidence", str(bundle)],
+            cwd=ROOT,
+            env=clean_environment(**up.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=110,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        manifest = json.loads((bundle / "manifest.json").read_text())
+        assert manifest["target"]["embedded"] is True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_on_a_signal_with_0_and_leaves_no_folder_and_no_listener(number):
+    up = Up()
+    folder = Path(up.environment["KUBECONFIG"]).parent
+    assert folder.is_dir()
+
+    code, output = up.end(number)
+
+    assert (code, "Traceback" in output) == (0, False)
+    assert not folder.exists()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(up.environment["CODER_URL"])
+
+
+def test_a_port_in_use_is_refused_with_a_way_forward():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = gatehouse("up", "--port", port)
+    assert done.returncode == 2
+    assert f"port {port} on 127.0.0.1 cannot be used" in done.stderr
+    assert "choose another first port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_scenario_is_refused_with_the_list():
+    done = gatehouse("up", "--scenario", "sunny")
+    assert done.returncode == 2
+    assert "there is no scenario 'sunny'; there are: happy," in done.stderr
+
+
+def test_the_scenarios_are_listed_with_their_systems():
+    lines = gatehouse("up", "--list").stdout.splitlines()
+    assert lines[0].split()[:2] == ["happy", "all"]
+    assert len(lines) >= 15
+
+
+# --- gate, verify, report ------------------------------------------------------------------------------
+
+POLICY = "version: 1\nsuites: {smoke: {}}\nallow_embedded: false\n"
+ASKED = ("--repo", "acme/shop", "--pr", "7", "--commit", COMMIT)
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    write_bundle(tmp_path / "bundle", "smoke", {"suites/smoke/test_a.py::test_one": phases("suites/smoke/test_a.py::test_one")})
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    return tmp_path / "bundle"
+
+
+def gate(bundle, *more):
+    folder = bundle.parent
+    return gatehouse("gate", bundle, "--policy", folder / "policy.yaml", *ASKED, *more, cwd=folder)
+
+
+def test_the_gate_opens_with_0_and_writes_the_verdict(bundle):
+    done = gate(bundle)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "gate: open"), done.stdout + done.stderr
+    verdict = json.loads((bundle.parent / "verdict.json").read_text())
+    assert (verdict["verdict"], verdict["reasons"]) == ("open", [])
+
+
+def test_the_gate_closes_on_a_changed_file_and_names_it_last(bundle):
+    junit = bundle / "junit.xml"
+    junit.write_text(junit.read_text() + " ")
+    done = gate(bundle)
+    assert done.returncode == 13
+    assert "junit.xml" in done.stdout.splitlines()[-2]
+    assert json.loads((bundle.parent / "verdict.json").read_text())["class"] == "untrusted"
+
+
+def test_a_bundle_that_is_not_there_is_incomplete_evidence_and_not_a_usage_error(bundle):
+    done = gate(bundle.parent / "nothing")
+    assert done.returncode == 13 or done.returncode == 12
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("version: 1\nsuits: {}\n", "suits"),
+        ("suites: [", "policy.yaml"),
+        ("", "policy.yaml"),
+    ],
+    ids=["unknown key", "not YAML", "empty"],
+)
+def test_a_faulty_policy_is_a_usage_error_with_its_place(bundle, policy, words):
+    (bundle.parent / "policy.yaml").write_text(policy)
+    done = gate(bundle)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (bundle.parent / "verdict.json").exists()
+
+
+def test_a_missing_policy_is_a_usage_error(bundle):
+    (bundle.parent / "policy.yaml").unlink()
+    assert gate(bundle).returncode == 2
+
+
+def test_verify_compares_files_with_the_manifest(bundle):
+    assert gatehouse("verify", bundle).returncode == 0
+    (bundle / "extra.txt").write_text("x")
+    done = gatehouse("verify", bundle)
+    assert done.returncode == 1
+    assert "extra.txt" in done.stdout
+
+
+def test_report_writes_one_page_even_of_a_bundle_that_cannot_be_read(bundle):
+    (bundle / "record.jsonl").write_text("{")
+    page = bundle.parent / "page.html"
+    done = gatehouse("report", bundle, "-o", page)
+    assert done.returncode == 0, done.stderr
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_report_refuses_what_it_cannot_read_or_write(bundle):
+    page = bundle.parent / "page.html"
+    assert gatehouse("report", bundle.parent / "nothing", "-o", page).returncode == 2
+    assert gatehouse("report", bundle, "--verdict", bundle, "-o", page).returncode == 2
+    assert gatehouse("report", bundle, "-o", bundle / "junit.xml" / "page.html").returncode == 2
+
+
+def test_without_a_command_or_with_an_unknown_one_the_help_is_shown():
+    for arguments in ((), ("nonsense",)):
+        done = gatehouse(*arguments)
+        assert done.returncode == 2
+        assert "usage: gatehouse" in done.stderr
+
+
+# --- the demonstration: the whole path, and each way to close the gate -----------------------------------
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        (None, 0, ""),
+        ("smoke", 1, "code-server"),
+        ("inner", 1, "cart"),
+        ("preview", 1, "sign"),
+        ("task", 11, "persistentvolumeclaims"),
+        ("evidence", 13, "junit.xml"),
+    ],
+    ids=["no fault", "smoke", "inner", "preview", "task", "evidence"],
+)
+def test_the_demonstration_opens_the_gate_and_each_seeded_fault_closes_it(tmp_path, fault, code, words):
+    chosen = ["--break", fault] if fault else []
+
+    done = gatehouse("demo", "--reports", tmp_path, *chosen, timeout=280)
+
+    assert done.returncode == code, done.stdout + done.stderr
+    (folder,) = tmp_path.glob("demo-*")
+    assert (folder / "index.html").is_file()
+    lines = done.stdout.splitlines()
+    if fault:
+        assert lines[-1].startswith("first actionable error: ")
+        assert words in lines[-1]
+    else:
+        assert "gate: open" in lines
+
+
+def test_an_unknown_fault_is_refused_before_anything_starts(tmp_path):
+    done = gatehouse("demo", "--break", "everything", "--reports", tmp_path)
+    assert done.returncode == 2
+    assert "one of: smoke, inner, preview, task, evidence" in done.stderr

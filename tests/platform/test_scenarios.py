@@ -1,0 +1,234 @@
+"""Each scenario of the embedded platform, and what the harness makes of it."""
+
+import uuid
+
+import httpx
+import pytest
+
+from gatehouse.argocd.client import ArgoCDClient
+from gatehouse.coder import workspaces
+from gatehouse.coder.client import CoderClient
+from gatehouse.core.deadline import SYSTEM_CLOCK, Deadline
+from gatehouse.core.errors import (
+    AuthenticationError,
+    InfrastructureError,
+    ProductFailure,
+    TerminalState,
+    WaitTimeout,
+    WrongSubject,
+)
+from gatehouse.core.ledger import Ledger
+from gatehouse.embedded.platform import Platform
+from gatehouse.embedded.scenarios import SCENARIOS, UnknownScenarioError
+from gatehouse.github.client import GitHubClient
+from gatehouse.kube.client import Cluster
+from gatehouse.preview.environment import PreviewWait
+from gatehouse.task.launcher import TaskLauncher
+from tests.platform.conftest import target_of
+
+
+def prove_preview(platform, commit=None, seconds=20, on_change=lambda _progress: None):
+    """What the preview suite does before it opens anything."""
+    settings = target_of(platform).preview.model_copy(
+        update={"settle_seconds": 0.25, "failure_grace_seconds": 0.5}
+    )
+    with (
+        ArgoCDClient(platform.urls.argocd, platform.credentials.argocd) as argocd,
+        GitHubClient(platform.urls.code_host + "/api/v3", "acme/shop", None) as github,
+    ):
+        wait = PreviewWait(settings, argocd, github, github.pull_request(7), commit, SYSTEM_CLOCK)
+        return wait.run(Deadline.after(seconds, SYSTEM_CLOCK), on_change)
+
+
+def refusal(platform, kind, **options):
+    with pytest.raises(kind) as caught:
+        prove_preview(platform, **options)
+    return str(caught.value)
+
+
+@pytest.fixture
+def coder_of():
+    clients = []
+
+    def coder_of(platform):
+        clients.append(CoderClient(platform.urls.coder, platform.credentials.coder))
+        return clients[-1]
+
+    yield coder_of
+    for client in clients:
+        client.close()
+
+
+def workspace(coder, seconds=10):
+    """A workspace brought to ready, or the error that kept it from it."""
+    version = coder.template("task").active_version_id
+    made = workspaces.create(coder, f"t-{uuid.uuid4().hex[:8]}", template_version_id=version)
+    workspaces.wait_for_build(coder, made.id, Deadline.after(seconds))
+    return workspaces.wait_for_agent(coder, made.id, Deadline.after(seconds))
+
+
+def head(platform):
+    return platform.call(lambda systems: systems.shop.head(systems.shop.pulls[7]))
+
+
+# --- what a preview is proved to be --------------------------------------------------------------------
+
+
+def test_happy_is_proved_to_run_and_serve_the_pull_requests_commit(platform):
+    environment = prove_preview(platform)
+
+    assert environment.commit == head(platform)
+    assert environment.proof.outcome == "this commit"
+    assert len(environment.applications) == 5
+    assert set(environment.urls) == {"www", "platform"}
+
+
+def test_another_commit_than_the_pull_requests_head_is_refused_before_any_wait(platform):
+    assert "at another commit than the one to be tested" in refusal(platform, WrongSubject, commit="0" * 40)
+
+
+def test_base_images_are_named_and_are_not_a_pass(start):
+    assert "base images" in refusal(start("base-images"), WrongSubject)
+
+
+def test_mixed_images_are_named_one_by_one_and_are_not_a_pass(start):
+    message = refusal(start("mixed-images"), WrongSubject)
+    assert "mixed images" in message
+    assert "shop/platform" in message
+
+
+def test_a_missing_label_ends_the_wait_with_the_label_to_add(start):
+    assert "lacks the label preview" in refusal(start("no-preview-label"), ProductFailure)
+
+
+def test_a_missing_image_is_reported_in_the_kubelets_words(start):
+    platform = start("image-missing")
+    message = refusal(platform, TerminalState)
+    assert f"shop/platform:{head(platform)}: not found" in message
+
+
+def test_a_manifest_error_is_reported_in_argo_cds_words(start):
+    message = refusal(start("manifest-error"), TerminalState)
+    assert "pr-7-platform" in message
+    assert "did not find expected key" in message
+
+
+def test_a_failing_generator_is_reported_in_its_words(start):
+    assert "401 Bad credentials" in refusal(start("generator-error"), TerminalState)
+
+
+def test_a_late_application_is_waited_for(start):
+    states = []
+    environment = prove_preview(
+        start("application-late"), on_change=lambda progress: states.append(progress.history[-1][1])
+    )
+    assert "pr-7-platform" in environment.applications
+    assert any("pr-7-platform is comparing" in state for state in states)
+
+
+def test_an_edge_that_is_down_is_named_with_its_answer(start):
+    message = refusal(start("edge-down"), WaitTimeout, seconds=3)
+    assert "www-pr-7.preview.localhost" in message
+    assert "503" in message
+
+
+def test_pods_that_cannot_be_scheduled_are_named_with_the_schedulers_words(start):
+    assert "Insufficient memory" in refusal(start("unschedulable"), WaitTimeout, seconds=3)
+
+
+def test_one_application_that_tracks_the_head_commit_is_proved_too(start):
+    environment = prove_preview(start("one-application"))
+    assert list(environment.applications) == ["shop-7"]
+    assert environment.proof.outcome == "this commit"
+
+
+def test_login_broken_is_deployed_all_right(start):
+    assert prove_preview(start("login-broken")).proof.outcome == "this commit"
+
+
+def test_unit_test_fails_changes_what_the_pull_request_holds(start):
+    def source(systems):
+        return systems.shop.repository.read("prices-with-tax", "packages/cart/src/cart.js")
+
+    assert "1 - percent" in start("unit-test-fails").call(source)
+
+
+# --- what becomes of a workspace -----------------------------------------------------------------------
+
+
+def test_without_a_provisioner_the_wait_for_a_build_ends_at_once(start, coder_of):
+    with pytest.raises(InfrastructureError, match="no provisioner daemon can take the build"):
+        workspace(coder_of(start("provisioner-offline")))
+
+
+def test_a_failing_build_is_reported_in_terraforms_words(start, coder_of):
+    with pytest.raises(TerminalState) as caught:
+        workspace(coder_of(start("build-fails")))
+    assert "already exists" in str(caught.value)
+
+
+def test_a_failing_start_script_is_reported_with_the_end_of_its_log(start, coder_of):
+    with pytest.raises(TerminalState) as caught:
+        workspace(coder_of(start("start-script-fails")))
+    assert "start_error" in str(caught.value)
+    assert "cannot reach the package mirror" in str(caught.value)
+
+
+def test_an_agent_that_never_connects_is_named(start, coder_of):
+    with pytest.raises(WaitTimeout) as caught:
+        workspace(coder_of(start("agent-never-connects")), seconds=1)
+    assert "connecting" in str(caught.value)
+
+
+def test_a_dead_editor_answers_bad_gateway_in_a_ready_workspace(start, coder_of):
+    platform = start("editor-dead")
+    coder = coder_of(platform)
+    ready = workspace(coder)
+    assert coder.app(ready, "code-server").status_code == 502
+
+
+def test_after_a_database_reset_first_run_set_up_is_open_and_templates_are_gone(start):
+    platform = start("database-reset")
+    assert httpx.get(f"{platform.urls.coder}/api/v2/users/first").status_code == 404
+    with (
+        CoderClient(platform.urls.coder, platform.credentials.coder) as coder,
+        pytest.raises(AuthenticationError),
+    ):
+        coder.template("task")
+
+
+def test_a_leaked_claim_is_found_after_a_delete_that_succeeded(start, coder_of, tmp_path):
+    platform = start("claim-leaks")
+    target = target_of(platform)
+    with Cluster(platform.kubeconfig) as cluster:
+        launcher = TaskLauncher(
+            target.task,
+            coder_of(platform),
+            cluster,
+            Ledger(tmp_path / "ledger.jsonl"),
+            "20260101-000000-test",
+        )
+        task = launcher.start()
+        proof = launcher.destroy(task.name)
+    assert proof.outcome == "left"
+    assert any("persistentvolumeclaims" in each for each in proof.left)
+
+
+# --- scenarios themselves ------------------------------------------------------------------------------
+
+
+def test_scenarios_can_be_combined(start):
+    platform = start("unit-test-fails", "base-images")
+    assert "base images" in refusal(platform, WrongSubject)
+
+
+def test_an_unknown_scenario_is_refused_with_the_list():
+    with pytest.raises(UnknownScenarioError, match="there are: happy, "):
+        Platform(["sunny"]).start()
+
+
+def test_every_scenario_has_a_line_to_list_and_each_system_a_fault():
+    assert all(each.summary and len(each.summary) < 120 for each in SCENARIOS.values())
+    assert {each.system for each in SCENARIOS.values()} >= {
+        *("code host", "registry", "coder", "kubernetes", "argocd", "ingress")
+    }

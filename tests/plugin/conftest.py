@@ -1,0 +1,74 @@
+import json
+import textwrap
+
+import pytest
+
+from gatehouse.evidence.manifest import read_manifest, verify_files
+from gatehouse.evidence.record import read_record
+from gatehouse.evidence.results import read_results
+
+#: A target that needs no server, because the tests in these runs ask none.
+NOWHERE = {"CODER_URL": "http://127.0.0.1:9", "CODER_SESSION_TOKEN": "planted-secret-token-1"}
+
+
+class Run:
+    """A finished pytest run and what it left behind."""
+
+    def __init__(self, pytester, result):
+        self.result = result
+        self.exit_code = int(result.ret)
+        self.output = result.stdout.str() + result.stderr.str()
+        self.folder = pytester.path / "reports" / "latest"
+
+    @property
+    def manifest(self):
+        return read_manifest(self.folder)
+
+    @property
+    def results(self):
+        return read_results(read_record(self.folder / "record.jsonl"))
+
+    @property
+    def statuses(self):
+        return {test.id.split("::")[-1]: str(test.status) for test in self.results.tests.values()}
+
+    @property
+    def digest(self):
+        return json.loads((self.folder / "digest.json").read_text())
+
+    def allure(self):
+        """Statuses in the Allure results by test id."""
+        found = {}
+        for path in (self.folder / "allure-results").glob("*-result.json"):
+            data = json.loads(path.read_text())
+            ids = [label["value"] for label in data["labels"] if label["name"] == "gatehouse_id"]
+            found[ids[0].split("::")[-1]] = data["status"]
+        return found
+
+    def require_sound(self):
+        """The bundle is whole, and all its parts agree."""
+        assert verify_files(self.folder, self.manifest) == []
+        assert self.manifest["counts"] == self.results.counts
+        assert self.manifest["exit_status"] == self.exit_code
+        assert set(self.allure()) == set(self.statuses)
+        return self
+
+
+@pytest.fixture
+def suite(pytester, monkeypatch):
+    """Runs pytest as a process of its own on a suite made of the given test files."""
+    for name in ("GITHUB_TOKEN", "GATEHOUSE_CONFIG", "GATEHOUSE_TARGET", "GATEHOUSE_PR", "GATEHOUSE_COMMIT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in NOWHERE.items():
+        monkeypatch.setenv(name, value)
+
+    def run(tests, *arguments, files=None, suite_name="smoke", mark=True, timeout=60):
+        sources = {f"suites/{suite_name}/test_a.py": tests} if isinstance(tests, str) else tests
+        for name, text in {**sources, **(files or {})}.items():
+            path = pytester.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text))
+        selected = ("-m", suite_name) if mark else ()
+        return Run(pytester, pytester.runpytest_subprocess(*selected, *arguments, timeout=timeout))
+
+    return run

@@ -1,0 +1,121 @@
+"""Mistakes of users: one readable message with a way forward, the right exit code, never a traceback."""
+
+import os
+
+import pytest
+
+GOOD = "def test_s(coder):\n    coder.me()\n"
+
+
+def refused(run, *words, exit_code=4):
+    assert run.exit_code == exit_code, run.output
+    assert "Traceback" not in run.output
+    assert "INTERNALERROR" not in run.output
+    for word in words:
+        assert word in run.output, run.output
+    assert not (run.folder / "manifest.json").exists() or run.manifest["exit_status"] != 0
+    return run
+
+
+def test_an_unknown_target(suite):
+    refused(
+        suite(GOOD, "--gate-target", "prod"), "there is no target 'prod'", "environment, embedded", "next:"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("targets:\n  dev:\n    codr: {}\n", ["gatehouse.yaml:3", "did you mean 'coder'"]),
+        ("targets:\n  dev:\n    coder: {url: 7}\n", ["gatehouse.yaml:3", "targets.dev.coder.url"]),
+        (
+            "targets:\n  dev:\n    coder: {url: https://x, token: abc}\n",
+            ["gatehouse.yaml:3", "a literal secret"],
+        ),
+        ("targets: [\n", ["not valid YAML"]),
+    ],
+    ids=["unknown key", "wrong type", "literal secret", "not YAML"],
+)
+def test_a_faulty_configuration(suite, text, words):
+    refused(suite(GOOD, files={"gatehouse.yaml": text}), *words)
+
+
+def test_a_target_without_the_section_that_the_suite_needs(suite):
+    run = suite(
+        GOOD,
+        "--gate-target",
+        "dev",
+        files={"gatehouse.yaml": "targets: {dev: {embedded: false}}\n"},
+        suite_name="task",
+    )
+
+    refused(run, "cannot be used for the suite task", "no task section")
+
+
+def test_an_unreachable_host_is_infrastructure_and_says_which(suite, monkeypatch):
+    monkeypatch.setattr("gatehouse.coder.client.READ_BUDGET", 0)
+    run = suite(
+        GOOD,
+        files={"conftest.py": "import gatehouse.coder.client as c\nc.READ_BUDGET = 0\n"},
+    )
+
+    assert run.exit_code == 1
+    assert run.digest["first_error"]["failure_class"] == "infrastructure"
+    assert "Coder does not answer at http://127.0.0.1:9" in run.digest["first_error"]["summary"]
+    assert "CODER_URL" in run.digest["first_error"]["next_step"]
+
+
+def test_a_token_that_is_not_there(suite, monkeypatch):
+    monkeypatch.delenv("CODER_SESSION_TOKEN")
+    run = suite(GOOD)
+
+    assert run.digest["first_error"]["failure_class"] == "environment"
+    assert "CODER_SESSION_TOKEN is not set" in run.digest["first_error"]["summary"]
+
+
+def test_a_reports_folder_that_cannot_be_written(suite, pytester):
+    (pytester.path / "reports").write_text("a file")
+
+    refused(suite(GOOD), "evidence cannot be written", "--gate-evidence")
+
+
+def test_an_evidence_folder_that_is_not_empty(suite, pytester):
+    (pytester.path / "old").mkdir()
+    (pytester.path / "old" / "junit.xml").write_text("<testsuites/>")
+
+    refused(suite(GOOD, "--gate-evidence", "old"), "is not empty")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_reports_folder_without_permission(suite, pytester):
+    (pytester.path / "reports").mkdir(mode=0o500)
+
+    refused(suite(GOOD), "evidence cannot be written", "Permission denied")
+
+
+@pytest.mark.parametrize("value", ["seven", "-", "7.5"])
+def test_a_pull_request_that_is_no_number(suite, value):
+    refused(suite(GOOD, "--gate-pr", value), "--gate-pr")
+
+
+def test_a_pull_request_from_the_environment_that_is_no_number(suite, monkeypatch):
+    monkeypatch.setenv("GATEHOUSE_PR", "seven")
+
+    refused(suite(GOOD), "GATEHOUSE_PR is 'seven'")
+
+
+def test_two_runs_at_once_in_one_checkout_do_not_disturb_each_other(suite, pytester):
+    import subprocess
+    import sys
+
+    suite("def test_good():\n    pass\n", "--collect-only")
+    command = [sys.executable, "-m", "pytest", "-m", "smoke", "-q"]
+    running = [subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL) for _ in range(2)]
+
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    folders = [
+        path for path in (pytester.path / "reports").iterdir() if path.is_dir() and not path.is_symlink()
+    ]
+    assert len(folders) == 2
+    for folder in folders:
+        assert (folder / "manifest.json").exists()

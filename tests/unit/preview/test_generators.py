@@ -1,0 +1,73 @@
+from gatehouse.preview.generators import expected_sets, owner_set
+
+
+def pull_request(owner="acme", repo="shop", labels=("preview",)):
+    return {"pullRequest": {"github": {"owner": owner, "repo": repo, "labels": list(labels)}}}
+
+
+def application_set(name, *generators, error=""):
+    conditions = [{"type": "ErrorOccurred", "status": "True" if error else "False", "message": error}]
+    return {
+        "metadata": {"name": name},
+        "spec": {"generators": list(generators)},
+        "status": {"conditions": conditions},
+    }
+
+
+def matrix(*generators):
+    return {"matrix": {"generators": list(generators)}}
+
+
+def elements(count):
+    return {"list": {"elements": [{}] * count}}
+
+
+def expected(*sets, labels=("preview",)):
+    return expected_sets(list(sets), "acme/shop", set(labels))
+
+
+def test_sets_that_watch_the_repository_are_expected_and_others_are_not():
+    sets = expected(
+        application_set("apps", pull_request()),
+        application_set("other", pull_request(repo="other")),
+        application_set("static", {"list": {"elements": []}}),
+    )
+
+    assert [each.name for each in sets] == ["apps"]
+
+
+def test_the_repository_is_compared_without_regard_to_case():
+    assert expected(application_set("apps", pull_request(owner="ACME")))
+
+
+def test_labels_that_the_pull_request_lacks_are_named():
+    (one,) = expected(application_set("apps", pull_request(labels=("preview", "ready"))), labels=("preview",))
+
+    assert one.missing_labels == {"ready"}
+
+
+def test_a_matrix_with_static_lists_says_how_many_applications_there_will_be():
+    (one,) = expected(application_set("apps", matrix(pull_request(), elements(3))))
+    (nested,) = expected(application_set("apps", matrix(matrix(pull_request(), elements(3)), elements(2))))
+    (git,) = expected(application_set("apps", matrix(pull_request(), {"git": {}})))
+
+    assert (one.count, nested.count, git.count) == (3, 6, 1)
+
+
+def test_an_empty_list_makes_no_application_at_all():
+    (one,) = expected(application_set("apps", matrix(pull_request(), elements(0))))
+
+    assert one.count == 0
+
+
+def test_a_generator_error_is_carried_along_in_its_own_words():
+    (one,) = expected(application_set("apps", pull_request(), error="401 Bad credentials"))
+
+    assert one.error == "401 Bad credentials"
+
+
+def test_the_set_that_owns_an_application():
+    application = {"metadata": {"ownerReferences": [{"kind": "ApplicationSet", "name": "apps"}]}}
+
+    assert owner_set(application) == "apps"
+    assert owner_set({"metadata": {}}) is None
