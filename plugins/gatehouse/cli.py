@@ -128,7 +128,7 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _inner(options: argparse.Namespace) -> int:
-    command = [sys.executable, "-m", "pytest", "-m", "inner", "--gate-repo", str(options.folder)]
+    command = [sys.executable, "-m", "pytest", "-m", "inner", f"--gate-repo={options.folder}"]
     sys.stdout.flush()
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
 

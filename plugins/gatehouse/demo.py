@@ -153,10 +153,9 @@ class _Demo:
             suite,
             "-q",
             "--no-header",
-            "--gate-evidence",
-            str(bundle),
+            f"--gate-evidence={bundle}",
         ]
-        command += ["--gate-repo", str(checkout)] if suite == "inner" else []
+        command += [f"--gate-repo={checkout}"] if suite == "inner" else []
         environment = {
             **os.environ,
             **self._platform.environment(),

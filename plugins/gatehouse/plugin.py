@@ -15,6 +15,7 @@ import pytest
 
 from gatehouse import hookspecs
 from gatehouse.core.errors import GatehouseError, UsageError
+from gatehouse.invocation import start_over_joined
 from gatehouse.run import RUN, SUITES, Run, current_run, is_worker, usage_error
 
 if TYPE_CHECKING:
@@ -96,9 +97,17 @@ def suites_in(expression: str) -> tuple[str, ...]:
     return tuple(suite for suite in SUITES if suite in named)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
-    """Point `pytest -m <suite>` without paths at that suite's folder."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, args: list[str]
+) -> Generator[None, object, object]:
+    """Point `pytest -m <suite>` without paths at that suite's folder, before pytest captures output."""
+    start_over_joined(early_config)
+    _add_paths(early_config, args)
+    return (yield)
+
+
+def _add_paths(early_config: pytest.Config, args: list[str]) -> None:
     known = early_config.known_args_namespace
     suites = suites_in(known.markexpr or "")
     if not suites or known.file_or_dir or "inner" in suites:

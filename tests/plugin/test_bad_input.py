@@ -86,6 +86,20 @@ def test_an_evidence_folder_that_is_not_empty(suite, pytester):
     refused(suite(GOOD, "--gate-evidence", "old"), "is not empty")
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["in one process", "with two workers"])
+@pytest.mark.parametrize("made", [True, False], ids=["made before", "not there yet"])
+def test_an_evidence_folder_elsewhere_is_not_taken_for_the_root_of_the_tests(suite, tmp_path, made, workers):
+    folder = tmp_path / "elsewhere"
+    if made:
+        folder.mkdir()
+
+    run = suite("def test_s():\n    pass\n", "--gate-evidence", str(folder), *workers)
+
+    assert run.exit_code == 0
+    assert f"evidence: {folder}" in run.output
+    assert "1 passed" in (folder / "digest.md").read_text()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_reports_folder_without_permission(suite, pytester):
     (pytester.path / "reports").mkdir(mode=0o500)

@@ -232,12 +232,19 @@ def test_a_run_works_without_each_of_the_optional_plugins(suite, plugin):
 
 
 @pytest.mark.parametrize(
-    ("number", "workers"),
-    [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGTERM, ("-n", "2"))],
-    ids=["Ctrl-C", "SIGTERM", "SIGTERM with two workers"],
+    ("number", "workers", "background"),
+    [
+        (signal.SIGINT, (), False),
+        (signal.SIGTERM, (), False),
+        (signal.SIGTERM, ("-n", "2"), False),
+        (signal.SIGTERM, ("-n", "2"), True),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGTERM with two workers", "SIGTERM as a background job with two workers"],
 )
-def test_an_interrupted_run_tears_down_and_leaves_an_honest_bundle(suite, pytester, workers, number):
-    """Start a run, wait until a test is under way, and interrupt it."""
+def test_an_interrupted_run_tears_down_and_leaves_an_honest_bundle(
+    suite, pytester, workers, number, background
+):
+    """Start a run, wait until a test is under way, and interrupt it. Background jobs ignore Ctrl-C."""
     folder = pytester.path / "suites" / "smoke"
     folder.mkdir(parents=True)
     (folder / "test_a.py").write_text(
@@ -257,8 +264,13 @@ def test_later():
     pass
 """
     )
+    disposition = "SIG_IGN" if background else "default_int_handler"
+    program = (
+        f"import os, signal, sys; signal.signal(signal.SIGINT, signal.{disposition}); "
+        "os.execv(sys.executable, [sys.executable, '-m', 'pytest', *sys.argv[1:]])"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-m", "smoke", *workers],
+        [sys.executable, "-c", program, "-m", "smoke", *workers],
         cwd=pytester.path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -460,6 +460,9 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
     if config.pluginmanager.hasplugin("playwright"):
         # Each process empties its own folder at start, so no two may share one.
         config.option.output = str(folder / "playwright" / run.worker)
+    if not run.controller and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # pytest-xdist ends its workers by this signal, and a shell's background jobs are born ignoring it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if run.controller:
         recorder = Recorder(config, run)
         config.stash[RECORDER] = recorder

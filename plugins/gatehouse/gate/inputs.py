@@ -61,7 +61,7 @@ def read_bundle(folder: Path) -> BundleInput:
     """Everything about one bundle; faults are noted in it, none is raised."""
     bundle = BundleInput(str(folder))
     if not folder.is_dir():
-        bundle.unfinished.append("it is not a folder")
+        bundle.unfinished.append("there is no such folder")
         return bundle
     try:
         bundle.manifest = read_manifest(folder)

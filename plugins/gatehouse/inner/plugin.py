@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from gatehouse.core.checkout import Checkout
 from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, UsageError
 from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER
+from gatehouse.invocation import joined, start_over
 from gatehouse.run import current_run, is_worker, usage_error
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _start_over(config: pytest.Config) -> None:
         root = Checkout.find(folder).root
     except GatehouseError as error:
         raise usage_error(error) from error
-    workers, arguments = _workers(config.invocation_params.args)
+    workers, arguments = _workers(joined(config.invocation_params.args))
     command = [
-        *(sys.executable, "-m", "pytest", "-c", str(Path(__file__).with_name("pytest.ini"))),
+        *("-m", "pytest", "-c", str(Path(__file__).with_name("pytest.ini"))),
         *("--rootdir", str(root), "-p", "gatehouse.plugin", "-p", "allure_pytest.plugin"),
         *(("--gate-workers", workers) if workers else ()),
         *arguments,
@@ -79,16 +79,14 @@ def _start_over(config: pytest.Config) -> None:
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
     environment.pop("PYTEST_ADDOPTS", None)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execve(sys.executable, command, environment)  # noqa: S606 - our own interpreter, no shell
+    start_over(command, environment)
 
 
 def _workers(arguments: Iterable[str]) -> tuple[str, list[str]]:
     """pytest-xdist's `-n` taken out of the arguments: the suite has a pool of its own, and this is its size."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-n", "--numprocesses", default="")
-    known, rest = parser.parse_known_args([str(argument) for argument in arguments])
+    known, rest = parser.parse_known_args(list(arguments))
     number = known.numprocesses
     return (number if number.isdigit() and number != "0" else ""), rest
 

@@ -151,6 +151,8 @@ class KubernetesApi:
         if request.method == "POST":
             identity.require("create", kind.group, kind.plural, namespace)
             item = await _body(request)
+            if kind.first_status is not None:
+                item.pop("status", None)
             if "dryRun" in request.query_params:
                 return JSONResponse(item, 201)
             return JSONResponse(self._store.create(kind, item, namespace), 201)
@@ -241,6 +243,8 @@ class KubernetesApi:
             item = merge_patch(present, await _body(request))
         if request.url.path.endswith("/status"):
             item = {**present, "status": item.get("status", {})}
+        elif kind.first_status is not None:
+            item["status"] = present["status"]
         item.setdefault("metadata", {}).update(
             {"name": name} | ({"namespace": namespace} if namespace else {})
         )

@@ -12,7 +12,10 @@ Column = tuple[str, Callable[[Object], str]]
 
 @dataclass(frozen=True)
 class Kind:
-    """One resource type. `columns` come between NAME and AGE in a table."""
+    """One resource type. `columns` come between NAME and AGE in a table.
+
+    `first_status` is what a new object has, for kinds whose status is a subresource; None for the others.
+    """
 
     group: str
     version: str
@@ -21,6 +24,7 @@ class Kind:
     namespaced: bool = True
     short_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=(), compare=False)
+    first_status: Object | None = field(default=None, compare=False)
 
     @property
     def api_version(self) -> str:
@@ -72,7 +76,16 @@ def _namespace_status(item: Object) -> str:
     return str(item.get("status", {}).get("phase", "Active"))
 
 
-NAMESPACE = Kind("", "v1", "Namespace", "namespaces", False, ("ns",), (("STATUS", _namespace_status),))
+NAMESPACE = Kind(
+    "",
+    "v1",
+    "Namespace",
+    "namespaces",
+    namespaced=False,
+    short_names=("ns",),
+    columns=(("STATUS", _namespace_status),),
+    first_status={"phase": "Active"},
+)
 NODE = Kind("", "v1", "Node", "nodes", False, ("no",))
 POD = Kind(
     "",
@@ -81,8 +94,9 @@ POD = Kind(
     "pods",
     short_names=("po",),
     columns=(("READY", _ready_containers), ("STATUS", _pod_status), ("RESTARTS", _restarts)),
+    first_status={"phase": "Pending"},
 )
-SERVICE = Kind("", "v1", "Service", "services", short_names=("svc",))
+SERVICE = Kind("", "v1", "Service", "services", short_names=("svc",), first_status={"loadBalancer": {}})
 ENDPOINTS = Kind("", "v1", "Endpoints", "endpoints", short_names=("ep",))
 CLAIM = Kind(
     "",
@@ -91,6 +105,7 @@ CLAIM = Kind(
     "persistentvolumeclaims",
     short_names=("pvc",),
     columns=(("STATUS", _at("status", "phase")), ("VOLUME", _at("spec", "volumeName"))),
+    first_status={"phase": "Pending"},
 )
 VOLUME = Kind(
     "",
@@ -100,6 +115,7 @@ VOLUME = Kind(
     namespaced=False,
     short_names=("pv",),
     columns=(("STATUS", _at("status", "phase")), ("CLAIM", _at("spec", "claimRef", "name"))),
+    first_status={"phase": "Pending"},
 )
 SECRET = Kind("", "v1", "Secret", "secrets", columns=(("TYPE", _at("type", default="Opaque")),))
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", short_names=("cm",))
@@ -118,14 +134,35 @@ EVENT = Kind(
     ),
 )
 DEPLOYMENT = Kind(
-    "apps", "v1", "Deployment", "deployments", short_names=("deploy",), columns=(("READY", _replicas),)
+    "apps",
+    "v1",
+    "Deployment",
+    "deployments",
+    short_names=("deploy",),
+    columns=(("READY", _replicas),),
+    first_status={},
 )
 REPLICA_SET = Kind(
-    "apps", "v1", "ReplicaSet", "replicasets", short_names=("rs",), columns=(("READY", _replicas),)
+    "apps",
+    "v1",
+    "ReplicaSet",
+    "replicasets",
+    short_names=("rs",),
+    columns=(("READY", _replicas),),
+    first_status={},
 )
-STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", short_names=("sts",))
-JOB = Kind("batch", "v1", "Job", "jobs", columns=(("SUCCEEDED", _at("status", "succeeded", default="0")),))
-INGRESS = Kind("networking.k8s.io", "v1", "Ingress", "ingresses", short_names=("ing",))
+STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", short_names=("sts",), first_status={})
+JOB = Kind(
+    "batch",
+    "v1",
+    "Job",
+    "jobs",
+    columns=(("SUCCEEDED", _at("status", "succeeded", default="0")),),
+    first_status={},
+)
+INGRESS = Kind(
+    "networking.k8s.io", "v1", "Ingress", "ingresses", short_names=("ing",), first_status={"loadBalancer": {}}
+)
 NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short_names=("netpol",))
 ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
 ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")

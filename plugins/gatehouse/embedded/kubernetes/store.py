@@ -130,6 +130,8 @@ class ObjectStore:
         metadata.pop("deletionTimestamp", None)
         if "spec" in item:
             metadata["generation"] = 1
+        if kind.first_status is not None:
+            item.setdefault("status", copy.deepcopy(kind.first_status))
         _encode_secret(kind, item)
         self._write("ADDED", kind, item)
         return copy.deepcopy(item)

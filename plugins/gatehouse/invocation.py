@@ -1,0 +1,51 @@
+"""Starting pytest over with other arguments, before it has imported anything of the repository it runs in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+#: Options whose value is a folder.
+FOLDER_OPTIONS = ("--gate-evidence", "--gate-repo")
+
+
+def joined(arguments: Sequence[object]) -> list[str]:
+    """`--gate-evidence DIR` as `--gate-evidence=DIR`, and the like.
+
+    Before it knows our options, pytest takes each word that is not an option for a test to run, and looks
+    for its root folder and configuration there if it is a folder that exists: on workers, always.
+    """
+    result: list[str] = []
+    for argument in map(str, arguments):
+        if result and result[-1] in FOLDER_OPTIONS:
+            result[-1] += f"={argument}"
+        else:
+            result.append(argument)
+    return result
+
+
+def start_over_joined(config: pytest.Config) -> None:
+    """Run the command again with joined values, where there are others; does not return then.
+
+    Raises `pytest.UsageError` where pytest is called by a program, whose process is not ours to replace.
+    """
+    given = [str(argument) for argument in config.invocation_params.args]
+    arguments = joined(given)
+    if arguments == given:
+        return
+    if sys.orig_argv[-len(given) :] != given:
+        separate = next(each for each in given if each in FOLDER_OPTIONS)
+        raise pytest.UsageError(
+            f"pytest takes the value of {separate} for a test\n  next: write {separate}=DIR, as one word"
+        )
+    start_over([*sys.orig_argv[1 : -len(given)], *arguments], os.environ)
+
+
+def start_over(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Replace this process by our own interpreter with other arguments; does not return."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, *arguments], dict(environment))  # noqa: S606 - our own interpreter, no shell
