@@ -16,9 +16,9 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 
+import gatehouse
 from gatehouse.core.errors import UsageError
 from gatehouse.embedded.platform import PULL_REQUEST, Platform, PlatformError
-from gatehouse.embedded.sample import sample_folder
 from gatehouse.embedded.systems import SHOP
 
 SUITES = ("smoke", "inner", "preview", "task")
@@ -62,6 +62,7 @@ def run_demo(reports: Path, broken: str | None) -> int:
             next_step="see --help",
         )
     fault = FAULTS[broken] if broken else None
+    root = _repository()
     console = Console(highlight=False)
     started = time.monotonic()
     try:
@@ -71,9 +72,21 @@ def run_demo(reports: Path, broken: str | None) -> int:
         raise UsageError(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="gatehouse-demo-") as scratch:
         try:
-            return _Demo(platform, Path(scratch), reports.resolve(), fault, console, started).run()
+            return _Demo(platform, Path(scratch), root, reports.resolve(), fault, console, started).run()
         finally:
             platform.stop()
+
+
+def _repository() -> Path:
+    """The checkout of this project. Raises `UsageError` where only the package is installed."""
+    root = Path(gatehouse.__file__).parents[2]
+    if not (root / "suites").is_dir():
+        raise UsageError(
+            "the demonstration runs the suites of Gatehouse's own repository, which an installed package lacks",
+            seen=f"no folder {root / 'suites'}",
+            next_step="clone the repository and run make demo there; gatehouse up works anywhere",
+        )
+    return root
 
 
 class _Demo:
@@ -83,6 +96,7 @@ class _Demo:
         self,
         platform: Platform,
         scratch: Path,
+        root: Path,
         reports: Path,
         fault: Fault | None,
         console: Console,
@@ -93,7 +107,7 @@ class _Demo:
         self._fault = fault
         self._console = console
         self._started = started
-        self._root = sample_folder().parent.parent
+        self._root = root
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         self._folder = reports / f"demo-{stamp}-{os.getpid()}"
         self._commit = platform.call(lambda systems: systems.shop.head(systems.shop.pulls[PULL_REQUEST]))
@@ -175,14 +189,13 @@ class _Demo:
         self._say(f"  {suite:<8} {verdict:<24} {time.monotonic() - begun:5.1f} s   {_last_line(bundle)}")
 
     def _judge(self, bundles: list[Path]) -> int:
-        from gatehouse.cli import main
-
         page, verdict = self._folder / "index.html", self._folder / "verdict.json"
         policy = self._root / "fixtures" / "policy.yaml"
         paths = [str(bundle) for bundle in bundles]
         subject = ["--repo", SHOP, "--pr", str(PULL_REQUEST), "--commit", self._commit]
-        code = main(["gate", *paths, "--policy", str(policy), *subject, "-o", str(verdict)])
-        main(["report", *paths, "--verdict", str(verdict), "-o", str(page)])
+        gate = ["gate", *paths, "--policy", str(policy), *subject, "-o", str(verdict)]
+        code = self._command(gate)
+        self._command(["report", *paths, "--verdict", str(verdict), "-o", str(page)])
         self._say(f"took {time.monotonic() - self._started:.0f} s")
         if code:
             first = json.loads(verdict.read_text())["reasons"][0]
@@ -191,6 +204,11 @@ class _Demo:
             )
             self._say(f"first actionable error: {first['message']}")
         return code
+
+    def _command(self, arguments: list[str]) -> int:
+        """Run one of our own commands, as CI does."""
+        sys.stdout.flush()
+        return subprocess.run([sys.executable, "-m", "gatehouse.cli", *arguments], check=False).returncode
 
 
 def _last_line(bundle: Path) -> str:

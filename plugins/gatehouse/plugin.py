@@ -6,7 +6,6 @@ Where pytest is used for anything but a Gatehouse suite, all of this stays out o
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ import pytest
 from gatehouse import hookspecs
 from gatehouse.core.errors import GatehouseError, UsageError
 from gatehouse.invocation import start_over_joined
-from gatehouse.run import RUN, SUITES, Run, current_run, is_worker, usage_error
+from gatehouse.run import RUN, SUITES, Run, current_run, is_worker, suites_in, usage_error
 
 if TYPE_CHECKING:
     from gatehouse.core.settings import Target
@@ -89,12 +88,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Folder to write the evidence to; must not exist or be empty (default: reports/<run-id>)",
     )
     parser.addini("gatehouse_suites", "Folder with the suites, one folder each", default="suites")
-
-
-def suites_in(expression: str) -> tuple[str, ...]:
-    """The suites that a `-m` expression selects by name."""
-    named = {word for word in re.findall(r"(?:not\s+)?\w+", expression) if not word.startswith("not ")}
-    return tuple(suite for suite in SUITES if suite in named)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -6,6 +6,7 @@ Made once by the root plugin and kept in pytest's stash; workers get their copy 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,12 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
+
+
+def suites_in(expression: str) -> tuple[str, ...]:
+    """The suites that a `-m` expression selects by name."""
+    named = {word for word in re.findall(r"(?:not\s+)?\w+", expression) if not word.startswith("not ")}
+    return tuple(suite for suite in SUITES if suite in named)
 
 
 def current_run(config: pytest.Config) -> Run | None:

@@ -19,7 +19,7 @@ from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, 
 from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER
 from gatehouse.invocation import joined, start_over
-from gatehouse.run import current_run, is_worker, usage_error
+from gatehouse.run import current_run, is_worker, suites_in, usage_error
 
 if TYPE_CHECKING:
     from gatehouse.inner.model import Check, CheckResult
@@ -47,8 +47,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
     """Start over with our own configuration before pytest captures output or imports any conftest."""
-    from gatehouse.plugin import suites_in
-
     suites = suites_in(early_config.known_args_namespace.markexpr or "")
     if "inner" in suites and STARTED_IN not in os.environ:
         if suites != ("inner",):
