@@ -63,7 +63,7 @@ def run_demo(reports: Path, broken: str | None) -> int:
         )
     fault = FAULTS[broken] if broken else None
     root = _repository()
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     started = time.monotonic()
     try:
         platform = Platform([fault.scenario] if fault and fault.scenario else ["happy"])

@@ -269,7 +269,7 @@ def test_without_a_command_or_with_an_unknown_one_the_help_is_shown():
         (None, 0, ""),
         ("smoke", 1, "code-server"),
         ("inner", 1, "cart"),
-        ("preview", 1, "sign"),
+        ("preview", 1, "test_an_owner_signs_in_and_sees_their_name[chromium]"),
         ("task", 11, "persistentvolumeclaims"),
         ("evidence", 13, "junit.xml"),
     ],
