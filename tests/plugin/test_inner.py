@@ -208,6 +208,17 @@ def test_a_selection_that_matches_nothing_is_refused(checkout, arguments, words)
     assert words in done.stderr
 
 
+def test_a_linter_that_is_configured_to_fix_only_looks(checkout):
+    root = checkout({"pyproject.toml": "[tool.ruff]\nfix = true\n", "a.py": "import os\nx = {1:2}\n"})
+
+    done = inner(root)
+
+    assert done.returncode == 1
+    assert "a.py: format: is not formatted" in done.stdout
+    assert "a.py:1:8: F401" in done.stdout
+    assert (root / "a.py").read_text() == "import os\nx = {1:2}\n"
+
+
 def test_outside_of_a_checkout_it_says_so(tmp_path):
     done = inner(tmp_path)
 

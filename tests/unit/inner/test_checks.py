@@ -296,10 +296,15 @@ def test_mypys_errors_are_findings_and_its_notes_are_not(checks):
     assert places(outcome) == ["a.py:1: error: Name x  [name-defined]"]
 
 
-def test_files_that_are_not_formatted_are_named(checks):
+@pytest.mark.parametrize(
+    "line",
+    ["Would reformat: a.py", "a.py:1:1: unformatted: File would be reformatted"],
+    ids=["up to ruff 0.16", "from ruff 0.17 on"],
+)
+def test_files_that_are_not_formatted_are_named(checks, line):
     check = checks({"pyproject.toml": "[tool.ruff]", "a.py": ""}, ("ruff",))["python-format"]
 
-    assert places(result(check, "Would reformat: a.py\n1 file would be reformatted\n", code=1)) == [
+    assert places(result(check, f"{line}\n1 file would be reformatted\n", code=1)) == [
         "a.py: format: is not formatted; run ruff format"
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -30,12 +31,13 @@ def checks(package: Package, tools: Tools) -> list[Check]:
         how = "install ruff into the package's environment"
         for name, arguments, blame in (
             ("python-format", ("format", "--check"), Blame.FORMAT),
-            ("python-lint", ("check", "--output-format=json"), Blame.LINT),
+            ("python-lint", ("check", "--no-fix", "--output-format=json"), Blame.LINT),
         ):
             argv: tuple[str, ...] = (ruff or "ruff", *arguments, "--no-cache", ".")
             parse = _ruff_format if blame is Blame.FORMAT else _ruff_check
+            env = {"RUFF_OUTPUT_FORMAT": "concise"} if blame is Blame.FORMAT else {}
             found.append(
-                Check(package, name, Phase.CONTRACT, blame, argv, parse, {}, "" if ruff else "ruff", how)
+                Check(package, name, Phase.CONTRACT, blame, argv, parse, env, "" if ruff else "ruff", how)
             )
     if "mypy" in configured or package.has_file(lambda name: name in ("mypy.ini", ".mypy.ini")):
         mypy = tools.beside(package, ".venv/bin/mypy") or tools.find("mypy")
@@ -163,16 +165,12 @@ def _ruff_check(check: Check, done: Completed) -> Parsed:
 
 
 def _ruff_format(check: Check, done: Completed) -> Parsed:
-    prefix = "Would reformat: "
-    return Parsed(
-        tuple(
-            Finding(
-                relative(check, line.removeprefix(prefix)), "is not formatted; run ruff format", rule="format"
-            )
-            for line in done.stdout.splitlines()
-            if line.startswith(prefix)
-        )
+    """One line a file: `Would reformat: a.py`, from ruff 0.17 on `a.py:1:1: unformatted: …`."""
+    places = re.findall(
+        r"^(?:Would reformat: (.+)|(.+?):\d+:\d+: unformatted: .*)$", done.stdout, re.MULTILINE
     )
+    files = dict.fromkeys(relative(check, old or new) for old, new in places)
+    return Parsed(tuple(Finding(file, "is not formatted; run ruff format", rule="format") for file in files))
 
 
 def _mypy(check: Check, done: Completed) -> Parsed:
