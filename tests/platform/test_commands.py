@@ -124,6 +124,25 @@ def test_suites_run_against_it_from_another_terminal(up, tmp_path):
         assert manifest["target"]["embedded"] is True
 
 
+def test_a_browser_that_does_not_start_ends_the_preview_suite_before_anything_is_waited_for(up, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "preview", f"--gate-evidence={tmp_path / 'bundle'}"],
+        cwd=ROOT,
+        env=clean_environment(**up.environment, GATEHOUSE_BROWSER="/nonexistent/chromium"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert done.returncode == 4
+    assert "the browser for the preview suite cannot be started" in done.stderr
+    assert "doesn't exist at /nonexistent/chromium" in done.stderr
+    assert "GATEHOUSE_BROWSER" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
+    assert manifest["exit_status"] == 4
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_on_a_signal_with_0_and_leaves_no_folder_and_no_listener(number):
     up = Up()

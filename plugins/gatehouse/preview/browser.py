@@ -1,14 +1,19 @@
-"""Finds a Chromium to drive."""
+"""Finds a Chromium to drive, and tries whether it starts."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+
+from gatehouse.core.errors import NotInstalled
 
 VARIABLE = "GATEHOUSE_BROWSER"
+
+#: Seconds that the browser may take to start.
+TRIAL_TIMEOUT = 60
 
 #: Names of Chromium on the PATH, in the order of preference.
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -21,17 +26,6 @@ def find_browser(environment: Mapping[str, str] = os.environ) -> str | None:
     return next(filter(None, (shutil.which(name, path=environment.get("PATH")) for name in NAMES)), None)
 
 
-def has_playwright_browser(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether `playwright install chromium` has been run for this user."""
-    folder = environment.get("PLAYWRIGHT_BROWSERS_PATH")
-    roots = (
-        [Path(folder)]
-        if folder
-        else [Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright"]
-    )
-    return any(any(root.glob("chromium*-*/")) for root in roots)
-
-
 def resolver_arguments(addresses: Mapping[str, str]) -> list[str]:
     """Chromium's arguments that point hostnames at addresses, as the probes do."""
     if not addresses:
@@ -40,6 +34,40 @@ def resolver_arguments(addresses: Mapping[str, str]) -> list[str]:
     return [f"--host-resolver-rules={rules}"]
 
 
+def require_browser() -> None:
+    """Start and end the browser as the journeys will. Raises `NotInstalled` with the words of what failed.
+
+    In a process of its own, because Playwright's driver writes why it cannot start to the process's output.
+    """
+    command = [sys.executable, "-m", "gatehouse.preview.browser"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TRIAL_TIMEOUT)
+        code, output = done.returncode, done.stderr
+    except subprocess.TimeoutExpired:
+        code, output = -1, f"it did not start within {TRIAL_TIMEOUT} s"
+    if code != 0:
+        words = [line.strip() for line in output.splitlines() if line.strip() and line[0] not in "╔║╚"]
+        raise NotInstalled(
+            "the browser for the preview suite cannot be started",
+            expected=find_browser() or "chromium on the PATH, or one installed by Playwright",
+            seen="; ".join(words[:2]),
+            next_step="run `playwright install --with-deps chromium`, or `apt-get install chromium libatomic1`, "
+            f"or set {VARIABLE}",
+        )
+
+
+def main() -> int:
+    """Launch the browser once: 0 if it starts, else 1 and the reason on standard error."""
+    from playwright.sync_api import sync_playwright
+
+    try:
+        with sync_playwright() as playwright:
+            playwright.chromium.launch(executable_path=find_browser()).close()
+    except Exception as error:  # noqa: BLE001 - Playwright raises a bare Exception when its driver does not start
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    # For scripts/bootstrap: exit code 0 if there is a browser.
-    sys.exit(0 if find_browser() or has_playwright_browser() else 1)
+    sys.exit(main())

@@ -17,7 +17,7 @@ from gatehouse.core.errors import GatehouseError, WrongSubject
 from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER, failure_data
 from gatehouse.preview import browser_fixtures
-from gatehouse.preview.browser import VARIABLE, find_browser, has_playwright_browser
+from gatehouse.preview.browser import find_browser, require_browser
 from gatehouse.preview.probe import Reply, fetch
 from gatehouse.preview.video import prepare_video
 from gatehouse.run import Run, current_run, required_run, usage_error
@@ -111,14 +111,12 @@ class _Guard:
     @staticmethod
     def _require_browser(session: pytest.Session) -> None:
         needed = any(BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())) for item in session.items)
-        if needed and not find_browser() and not has_playwright_browser():
-            error = errors.NotInstalled(
-                "no browser can be found for the preview suite",
-                expected="chromium on the PATH, or one installed by Playwright",
-                next_step=f"run `playwright install chromium`, or `apt-get install chromium`, or set {VARIABLE}",
-            )
-            session.config.stash[RECORDER].problem(error)
-            raise usage_error(error)
+        if needed:
+            try:
+                require_browser()
+            except errors.NotInstalled as error:
+                session.config.stash[RECORDER].problem(error)
+                raise usage_error(error) from error
 
     def _prove(
         self, config: pytest.Config, stage: str, wait: PreviewWait | None = None
