@@ -148,9 +148,10 @@ def test_login_broken_is_deployed_all_right(start):
 
 def test_unit_test_fails_changes_what_the_pull_request_holds(start):
     def source(systems):
-        return systems.shop.repository.read("prices-with-tax", "packages/cart/src/cart.js")
+        return systems.shop.repository.read("prices-with-tax", "services/platform/platform_app/cart.py")
 
-    assert "1 - percent" in start("unit-test-fails").call(source)
+    assert "        PRICES[product]\n" in start("happy").call(source)
+    assert "        PRICES[product]\n" not in start("unit-test-fails").call(source)
 
 
 # --- what becomes of a workspace -----------------------------------------------------------------------

@@ -95,7 +95,8 @@ def login_broken(systems: Systems) -> None:
 @scenario("code host")
 def unit_test_fails(systems: Systems) -> None:
     """The pull request has a fault that its own unit tests find."""
-    _edit(systems, "packages/cart/src/cart.js", "1 + percent", "1 - percent")
+    # In Python, because machines without Go or Node.js run the demonstration as well.
+    _edit(systems, "services/platform/platform_app/cart.py", "        PRICES[product]\n", "")
 
 
 @scenario("registry")

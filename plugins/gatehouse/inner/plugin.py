@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,7 +187,9 @@ def _items(session: pytest.Session) -> list[pytest.Item]:
     config.stash[CHECKOUT] = checkout
     config.stash[STATUS_BEFORE] = checkout.status()
     packages = discover(checkout.root, checkout.files())
-    tools = Tools(os.environ.get("PATH", ""), cache_folder())
+    # Where a package has no environment of its own, the one that holds Gatehouse serves, activated or not.
+    path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+    tools = Tools(path, cache_folder())
     wanted = _selection(config, checkout.root)
     items: list[pytest.Item] = []
     for package in packages:
