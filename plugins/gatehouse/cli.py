@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +18,23 @@ from gatehouse.core.errors import GatehouseError
 #: Exit code for a mistake in the command line or a file that it names.
 USAGE = 2
 
+#: Exit code of a command that was stopped by Ctrl-C or SIGTERM, as a shell gives it for Ctrl-C.
+INTERRUPTED = 130
+
+#: Seconds between two looks for a signal.
+SIGNAL_INTERVAL = 0.2
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. A user's mistake is a message, never a traceback."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return command(options)
+    except KeyboardInterrupt:
+        print("gatehouse: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except GatehouseError as error:
         print(f"gatehouse: {error}", file=sys.stderr)
         return USAGE
@@ -113,15 +123,22 @@ def _up(options: argparse.Namespace) -> int:
         platform.start()
     except (PlatformError, UnknownScenarioError) as error:
         raise UsageError(str(error)) from error
-    stop = threading.Event()
+    stopping = False
+
+    def stop(*_arguments: object) -> None:
+        nonlocal stopping
+        stopping = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_arguments: stop.set())
+        signal.signal(number, stop)
     for name, value in platform.environment().items():
         print(f"export {name}={value}")
     print(f"# previews: {platform.urls.preview_url('www').format(number=7)}")
     print("# the embedded platform runs until Ctrl-C; run the lines above in another terminal", flush=True)
     try:
-        stop.wait()
+        # The system may hand a signal to the platform's thread; only this one, once awake, runs the handler.
+        while not stopping:
+            time.sleep(SIGNAL_INTERVAL)
     finally:
         platform.stop()
     return 0

@@ -1,7 +1,9 @@
 """The commands as processes: what they print, their exit codes, and what they leave behind."""
 
+import ctypes
 import json
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -13,6 +15,9 @@ import httpx
 import pytest
 
 from tests.support.bundles import COMMIT, phases, write_bundle
+
+#: Linux's system call that signals one thread, by architecture.
+TGKILL = {"x86_64": 234, "aarch64": 131}.get(platform.machine())
 
 ROOT = Path(__file__).resolve().parents[2]
 GATEHOUSE = [sys.executable, "-m", "gatehouse.cli"]
@@ -167,6 +172,26 @@ def test_a_port_in_use_is_refused_with_a_way_forward():
     assert f"port {port} on 127.0.0.1 cannot be used" in done.stderr
     assert "choose another first port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_git_it_says_what_to_install(tmp_path):
+    done = gatehouse("up", PATH=str(tmp_path))
+    assert done.returncode == 2
+    assert "needs git, which is not on the PATH" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux" or TGKILL is None, reason="signals one thread by a call of Linux")
+def test_a_signal_that_another_thread_received_ends_it_all_the_same():
+    up = Up()
+    # The kernel gives a signal for the process to any thread; this one is not the one that waits.
+    thread = max(int(each.name) for each in Path(f"/proc/{up.process.pid}/task").iterdir())
+    assert thread != up.process.pid
+    ctypes.CDLL(None).syscall(TGKILL, up.process.pid, thread, signal.SIGTERM)
+
+    output, errors = up.process.communicate(timeout=30)
+
+    assert (up.process.returncode, "Traceback" in output + errors) == (0, False)
 
 
 def test_an_unknown_scenario_is_refused_with_the_list():

@@ -81,6 +81,11 @@ class Platform:
 
     def start(self) -> None:
         """Start, and return when every system listens. Raises `PlatformError`, `UnknownScenarioError`."""
+        if shutil.which("git") is None:
+            raise PlatformError(
+                "the embedded platform needs git, which is not on the PATH\n"
+                "  next: install git (Debian and Ubuntu: apt-get install git)"
+            )
         sockets = self._bind()
         ports = dict(zip(_NAMES, (each.getsockname()[1] for each in sockets), strict=True))
         self.urls = Urls(

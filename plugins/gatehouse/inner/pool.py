@@ -6,7 +6,7 @@ import fnmatch
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from gatehouse.core.errors import NotInstalled
@@ -14,6 +14,9 @@ from gatehouse.core.processes import Completed, ProcessOwner
 from gatehouse.core.redaction import looks_like_secret_name
 from gatehouse.core.settings import SilencedCheck
 from gatehouse.inner.model import Check, CheckResult, Outcome, Parsed, Phase
+
+#: Seconds between two looks for a signal while a result is awaited.
+SIGNAL_INTERVAL = 0.2
 
 #: Lines of output that are shown when nothing could be read out of it.
 TAIL_LINES = 15
@@ -81,7 +84,12 @@ class CheckPool:
 
     def result(self, check: Check) -> CheckResult:
         """The result of a check, once there is one."""
-        return self._futures[check.id].result()
+        future = self._futures[check.id]
+        while (
+            not future.done()
+        ):  # looking for Ctrl-C now and then, which the system may hand to another thread
+            wait([future], timeout=SIGNAL_INTERVAL)
+        return future.result()
 
     def stop(self) -> None:
         """End everything that still runs."""

@@ -316,9 +316,9 @@ JUNIT = """<testsuites><testsuite><testcase name="test_a" file="tests/test_a.py"
 
 def test_a_failing_python_test_is_placed_at_its_deepest_line_in_the_checkout(checks):
     check = checks({"pyproject.toml": "", "tests/test_a.py": "\n" * 10})["python-test"]
-    Path(next(part for part in check.argv if part.startswith("--junitxml=")).split("=", 1)[1]).write_text(
-        JUNIT
-    )
+    report = Path(next(part for part in check.argv if part.startswith("--junitxml=")).split("=", 1)[1])
+    report.parent.mkdir(parents=True)
+    report.write_text(JUNIT)
 
     outcome = result(check, code=1)
 

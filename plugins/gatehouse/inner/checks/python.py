@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
-import tempfile
 import tomllib
+import uuid
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +98,7 @@ def _pytest(package: Package, tools: Tools, configured: dict[str, Any]) -> Check
     # Integration and cluster tests have phases of their own; naming an unregistered marker would be an error.
     excluded = [name for name in ("integration", "cluster") if name in markers]
     selection = ("-m", " and ".join(f"not {name}" for name in excluded)) if excluded else ()
-    report = Path(tempfile.mkdtemp(prefix="gatehouse-pytest-")) / "junit.xml"
+    report = tools.cache / "pytest" / f"{uuid.uuid4()}.xml"
     argv = (
         *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *selection),
         *("-o", "junit_family=xunit1", f"--junitxml={report}"),
@@ -119,7 +118,7 @@ class _Report:
         except (OSError, ET.ParseError):
             return Parsed(placed_lines(check, done.stdout + "\n" + done.stderr))
         finally:
-            shutil.rmtree(self._path.parent, ignore_errors=True)
+            self._path.unlink(missing_ok=True)
         findings = []
         executed = 0
         for case in cases:
