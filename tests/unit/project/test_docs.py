@@ -81,7 +81,7 @@ def test_every_command_with_all_of_its_options():
     )
     text = section(page("reference"), "## Commands")
     for name, parser in commands.choices.items():
-        (row,) = (line for line in text.splitlines() if f"`gatehouse {name}" in line)
+        (row,) = (line for line in text.splitlines() if line.startswith(f"| `gatehouse {name}"))
         for action in parser._actions:
             for option in [
                 each for each in action.option_strings if each not in ("-h", "--help", "--output")
