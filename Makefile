@@ -1,5 +1,5 @@
 # Two commands for newcomers: `make demo` and `make test`. Both do all the set-up themselves.
-.PHONY: demo test lint format bootstrap
+.PHONY: demo test test-long lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -7,6 +7,10 @@ demo: bootstrap
 
 test: lint
 	.venv/bin/pytest -n 2 $(ARGS)
+
+# Many more of the random histories that `make test` tries some of.
+test-long: bootstrap
+	GATEHOUSE_SIMULATIONS=10000 .venv/bin/pytest tests/unit/argocd/test_simulation.py --timeout 600 $(ARGS)
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .

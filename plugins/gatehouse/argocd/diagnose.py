@@ -54,6 +54,20 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
     return None
 
 
+def waiting_pod(nodes: list[Object]) -> Object | None:
+    """A pod of the newest version that is not well yet, which the health of what owns it need not show."""
+    return next(
+        (
+            node
+            for node in nodes
+            if node["kind"] == "Pod"
+            and (node.get("health") or {}).get("status") not in (None, "Healthy")
+            and _newest(node, nodes)
+        ),
+        None,
+    )
+
+
 def warning(events: list[Object]) -> str:
     """The newest warning among core/v1 events that says more than that there is a back-off."""
     warnings = [event for event in events if event.get("type") == "Warning"]

@@ -1,145 +1,272 @@
-"""What state an Application is in, and why: a pure function of the object and the time.
+"""What state an Application is in, and why: a pure function of what was asked, what was seen, and the time.
 
 The rules are those under which its status can be believed. A status is about the present spec only if
-`comparedTo` equals the spec; a finished operation counts only if the last comparison came after it; times
-have whole seconds, so an equal time proves nothing.
+`comparedTo` equals the spec; a revision counts only together with Synced; a finished operation counts only if
+the last comparison came after it; times have whole seconds, so an equal time proves nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-Object = dict[str, Any]
+from gatehouse.argocd.revisions import Object, revision_problem
+
+#: Attempts of self-heal on one revision after which something else is taken to undo them.
+HEAL_LOOP = 3
+
+#: Set on an Application, it freezes its status.
+SKIP_RECONCILE = "argocd.argoproj.io/skip-reconcile"
 
 
 class State(StrEnum):
-    """The states of an Application, in the order they are usually passed through."""
+    """The states of an Application, in the order they are usually passed through, then how it can end."""
 
     ABSENT = "absent"
     STALE = "stale"
     COMPARING = "comparing"
     SYNCING = "syncing"
     ROLLING_OUT = "rolling out"
+    SETTLING = "settling"
     READY = "ready"
     BLOCKED = "blocked"
     FAILED = "failed"
     GONE = "gone"
 
 
-#: Conditions that say that the Application itself is wrong.
-ERROR_CONDITIONS = ("InvalidSpecError", "UnknownError", "DeletionError")
-WARNING_CONDITIONS = ("SharedResourceWarning", "RepeatedResourceWarning")
+#: States that waiting does not leave.
+TERMINAL = frozenset({State.BLOCKED, State.FAILED, State.GONE})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of an Application. Durations are seconds.
+
+    `commit` is the full SHA that its source in `repository` (`owner/name`) must be at; sources elsewhere, such
+    as a GitOps repository whose pull-request commit travels as an image tag, are not asked for a revision.
+    `settle` is how long it must have been ready. A bad state that may pass fails once it has lasted `grace`;
+    an operation on another revision blocks once it has lasted `operation_grace`.
+    """
+
+    commit: str = ""
+    repository: str = ""
+    settle: float = 0.0
+    grace: float = 30.0
+    operation_grace: float = 60.0
+    allow_suspended: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known of an Application at one moment; `application` is None where there is none.
+
+    `unwell_since` and `ready_since` are when the waiting side first saw it so: older servers do not say when
+    health changed. `children` are the states of Applications among its resources, which its own health leaves
+    out. `closed_window` describes a sync window that keeps auto-sync from running.
+    """
+
+    application: Object | None
+    unwell_since: datetime | None = None
+    ready_since: datetime | None = None
+    children: Mapping[str, State] = field(default_factory=dict)
+    closed_window: str = ""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A state and one line saying why; `since` is when the cause began, where the object tells."""
+    """A state and one line saying why; `since` is when the cause began, where the object tells.
+
+    `refresh` says that only a comparison made anew can tell more.
+    """
 
     state: State
     reason: str = ""
     since: datetime | None = None
+    refresh: bool = False
 
 
-def judge(application: Object, *, now: datetime, grace: float) -> Judgement:
-    """The state of an Application as the API gives it.
-
-    A comparison error or bad health counts as failed once it has lasted `grace` seconds.
-    """
-    metadata, spec, status = application["metadata"], application["spec"], application.get("status") or {}
+def judge(asked: Asked, seen: Snapshot, now: datetime) -> Judgement:
+    """The state of an Application as the API gives it."""
+    application = seen.application
+    if application is None:
+        return Judgement(State.ABSENT, "does not exist")
+    metadata, status = application["metadata"], application.get("status") or {}
     if metadata.get("deletionTimestamp"):
         return Judgement(State.GONE, f"is being deleted since {metadata['deletionTimestamp']}")
-    if problem := _condition_problem(status, now, grace):
-        return problem
-    sync = status.get("sync") or {}
-    if not status.get("reconciledAt") or not sync:
-        return Judgement(State.COMPARING, "has not been compared yet")
-    if _asked(spec) != _asked(sync.get("comparedTo") or {}):
-        return Judgement(State.STALE, "its status is about an older spec")
+    if (metadata.get("annotations") or {}).get(SKIP_RECONCILE) == "true":
+        return Judgement(State.BLOCKED, f"its status is frozen by the annotation {SKIP_RECONCILE}")
     return (
-        _operation_problem(application, status)
-        or _sync_problem(spec, status, sync)
-        or _health_problem(status, now, grace)
+        _spec_problem(application, status, asked, now)
+        or _operation_problem(application, status, asked, now)
+        or _sync_problem(application, status, seen)
+        or _health_problem(status, asked, seen, now)
+        or _children_problem(seen)
+        or _doubt(status)
+        or _settling(status, asked, seen, now)
         or Judgement(State.READY, "Synced and Healthy")
     )
 
 
-def needs_refresh(application: Object) -> bool:
-    """Whether the last comparison may be older than the last operation: their whole seconds are equal."""
-    status = application.get("status") or {}
-    finished = (status.get("operationState") or {}).get("finishedAt")
-    return bool(finished) and status.get("reconciledAt") == finished
+# --- is the status about what was asked? ---------------------------------------------------------------
 
 
-def _asked(spec: Object) -> tuple[Any, Any]:
-    return spec.get("source"), spec.get("sources")
+def _spec_problem(application: Object, status: Object, asked: Asked, now: datetime) -> Judgement | None:
+    conditions = {each["type"]: each for each in status.get("conditions") or []}
+    # An invalid spec is not compared at all, so `comparedTo` stays behind and says nothing about it.
+    for kind in ("InvalidSpecError", "UnknownError"):
+        if kind in conditions:
+            return _condition(State.FAILED, conditions[kind])
+    sync = status.get("sync") or {}
+    if not status.get("reconciledAt") or not sync:
+        return Judgement(State.COMPARING, "has not been compared yet")
+    if stale := revision_problem(application, asked.commit, asked.repository):
+        return Judgement(State.STALE, stale.reason, refresh=stale.refresh)
+    for kind in ("SharedResourceWarning", "RepeatedResourceWarning"):
+        if kind in conditions:
+            return _condition(State.FAILED, conditions[kind])
+    if "ComparisonError" in conditions:
+        found = _condition(State.COMPARING, conditions["ComparisonError"])
+        return found if _age(found.since, now) < asked.grace else _failed(found)
+    return _sync_error(conditions.get("SyncError"), sync, asked, now)
 
 
-def _condition_problem(status: Object, now: datetime, grace: float) -> Judgement | None:
-    for condition in status.get("conditions") or []:
-        kind, message = condition["type"], condition.get("message", "")
-        since = parse_time(condition.get("lastTransitionTime"))
-        if kind in ERROR_CONDITIONS or kind in WARNING_CONDITIONS:
-            return Judgement(State.FAILED, f"{kind}: {message}", since)
-        if kind == "ComparisonError":
-            lasted = (now - since).total_seconds() if since else 0.0
-            state = State.FAILED if lasted >= grace else State.COMPARING
-            return Judgement(state, f"{kind}: {message}", since)
-        if kind == "SyncError" and message.startswith("Failed last sync attempt"):
-            return Judgement(State.FAILED, message, since)
-    return None
+def _sync_error(condition: Object | None, sync: Object, asked: Asked, now: datetime) -> Judgement | None:
+    """Auto-sync gives up on a revision for good once an attempt at it has failed; others may pass."""
+    if condition is None:
+        return None
+    found = _condition(State.SYNCING, condition)
+    attempted = re.match(r"Failed last sync attempt to \[?([^\]:\s]+)", condition.get("message", ""))
+    if attempted:
+        revisions = [str(each) for each in (sync.get("revisions") or [sync.get("revision", "")])]
+        about_this = any(each and each.startswith(attempted[1]) for each in revisions)
+        return _failed(found) if about_this else None
+    return found if _age(found.since, now) < asked.grace else _failed(found)
 
 
-def _operation_problem(application: Object, status: Object) -> Judgement | None:
+def _condition(state: State, condition: Object) -> Judgement:
+    since = parse_time(condition.get("lastTransitionTime"))
+    return Judgement(state, f"{condition['type']}: {condition.get('message', '')}", since)
+
+
+def _failed(judgement: Judgement) -> Judgement:
+    return Judgement(State.FAILED, judgement.reason, judgement.since)
+
+
+# --- has it been synced? -----------------------------------------------------------------------------
+
+
+def _operation_problem(application: Object, status: Object, asked: Asked, now: datetime) -> Judgement | None:
     operation = status.get("operationState") or {}
     phase, message = operation.get("phase"), operation.get("message", "")
     if application.get("operation") or phase in ("Running", "Terminating"):
-        retries = f" (attempt {operation['retryCount'] + 1})" if operation.get("retryCount") else ""
-        return Judgement(State.SYNCING, f"{message}{retries}" or "an operation runs")
-    if phase in ("Failed", "Error"):
-        same = (operation.get("syncResult") or {}).get("revision") == status["sync"].get("revision")
-        if same:
-            return Judgement(State.FAILED, f"the last sync {phase.lower()}: {message}")
+        return _running(operation, status, asked, now)
+    if phase in ("Failed", "Error") and _revisions(operation.get("syncResult")) == _revisions(status["sync"]):
+        return Judgement(
+            State.FAILED, f"the last sync {phase.lower()}: {_failing_resource(operation) or message}"
+        )
     finished, reconciled = parse_time(operation.get("finishedAt")), parse_time(status.get("reconciledAt"))
     if finished and reconciled and reconciled < finished:
         return Judgement(State.COMPARING, "has not been compared since the last sync")
     return None
 
 
-def _sync_problem(spec: Object, status: Object, sync: Object) -> Judgement | None:
-    resources = status.get("resources") or []
+def _running(operation: Object, status: Object, asked: Asked, now: datetime) -> Judgement:
+    message = operation.get("message", "")
+    started = parse_time(operation.get("startedAt"))
+    if "blocked by sync window" in message:
+        return Judgement(State.BLOCKED, message, started)
+    own = ((operation.get("operation") or {}).get("sync") or {}).get("revision")
+    wanted = status["sync"].get("revision")
+    if own and wanted and own != wanted and _age(started, now) >= asked.operation_grace:
+        reason = f"an operation on {own[:12]} runs and keeps {wanted[:12]} from being synced: {message}"
+        return Judgement(State.BLOCKED, reason, started)
+    retries = f" (attempt {operation['retryCount'] + 1})" if operation.get("retryCount") else ""
+    return Judgement(
+        State.SYNCING, f"{_failing_resource(operation) or message or 'an operation runs'}{retries}", started
+    )
+
+
+def _failing_resource(operation: Object) -> str:
+    """The first object or hook of a sync that failed, in Argo CD's own words."""
+    for each in (operation.get("syncResult") or {}).get("resources") or []:
+        hook = each.get("hookPhase") in ("Failed", "Error") and each.get("hookType")
+        if hook or each.get("status") == "SyncFailed":
+            kind = f"{hook} hook {each['kind']}" if hook else each["kind"]
+            return f"{kind}/{each['name']}: {each.get('message', '')}"
+    return ""
+
+
+def _revisions(result: Object | None) -> list[str]:
+    return list((result or {}).get("revisions") or [(result or {}).get("revision") or ""])
+
+
+def _sync_problem(application: Object, status: Object, seen: Snapshot) -> Judgement | None:
+    sync, resources = status["sync"], status.get("resources") or []
     if sync.get("status") == "OutOfSync":
-        late = [f"{each['kind']}/{each['name']}" for each in resources if each.get("status") != "Synced"]
-        which = ", ".join(late[:3]) + (f" and {len(late) - 3} more" if len(late) > 3 else "")
-        automated = (spec.get("syncPolicy") or {}).get("automated")
-        if automated is None:
-            return Judgement(State.BLOCKED, f"OutOfSync and auto-sync is off: {which}")
-        if late and all(each.get("requiresPruning") for each in resources if each.get("status") != "Synced"):
-            return Judgement(State.BLOCKED, f"OutOfSync only because of what is to be pruned: {which}")
-        return Judgement(State.SYNCING, f"OutOfSync: {which}")
+        return _out_of_sync(application, status, resources, seen)
     if sync.get("status") != "Synced":
         return Judgement(State.COMPARING, f"sync status is {sync.get('status', 'missing')}")
+    late = [each for each in resources if each.get("status") not in (None, "Synced") and not each.get("hook")]
+    if late:  # from 3.4 on, an Application of which one object of many is missing counts as Healthy
+        return Judgement(State.SYNCING, f"Synced as a whole, but not {_names(late)}")
     if not resources:
-        return Judgement(State.FAILED, "has no resources at all: nothing is deployed")
+        return _without_resources(status)
     return None
 
 
-def _health_problem(status: Object, now: datetime, grace: float) -> Judgement | None:
+def _out_of_sync(application: Object, status: Object, resources: list[Object], seen: Snapshot) -> Judgement:
+    late = [each for each in resources if each.get("status") != "Synced"]
+    which = _names(late)
+    automated = (application["spec"].get("syncPolicy") or {}).get("automated")
+    if automated is None or automated.get("enabled") is False:
+        return Judgement(State.BLOCKED, f"OutOfSync and auto-sync is off: {which}")
+    if late and all(each.get("requiresPruning") for each in late) and not automated.get("prune"):
+        return Judgement(State.BLOCKED, f"OutOfSync only because of what is to be pruned: {which}")
+    if seen.closed_window:
+        return Judgement(
+            State.BLOCKED, f"OutOfSync, and a sync window is closed ({seen.closed_window}): {which}"
+        )
+    last = (((status.get("operationState") or {}).get("operation") or {}).get("sync")) or {}
+    if (attempts := last.get("autoHealAttemptsCount") or 0) >= HEAL_LOOP:
+        return Judgement(State.BLOCKED, f"self-heal tried {attempts} times, and something undoes it: {which}")
+    return Judgement(State.SYNCING, f"OutOfSync: {which}")
+
+
+def _without_resources(status: Object) -> Judgement | None:
+    """An Application of hooks only lists no resources; it is Synced, and so not run, before it ever ran."""
+    operation = status.get("operationState") or {}
+    hooks = [
+        each for each in (operation.get("syncResult") or {}).get("resources") or [] if each.get("hookType")
+    ]
+    ran = operation.get("phase") == "Succeeded" and hooks
+    if ran and _revisions(operation.get("syncResult")) == _revisions(status["sync"]):
+        return None
+    return Judgement(State.FAILED, "has no resources: nothing is deployed, or only hooks that have not run")
+
+
+def _names(resources: list[Object]) -> str:
+    names = [f"{each['kind']}/{each['name']}" for each in resources]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "nothing named"
+
+
+# --- is it well, and for how long? ----------------------------------------------------------------------
+
+
+def _health_problem(status: Object, asked: Asked, seen: Snapshot, now: datetime) -> Judgement | None:
     health = status.get("health") or {}
     name = health.get("status", "Unknown")
-    since = parse_time(health.get("lastTransitionTime"))
-    if name == "Healthy":
-        return None
-    detail = _worst_resource(status)
+    since = parse_time(health.get("lastTransitionTime")) or seen.unwell_since
+    detail = _worst_resource(status) or health.get("message", "")
     reason = f"{name}: {detail}" if detail else name
-    if name == "Degraded":
-        lasted = (now - since).total_seconds() if since else 0.0
-        return Judgement(State.FAILED if lasted >= grace else State.ROLLING_OUT, reason, since)
+    if name == "Healthy" or (name == "Suspended" and asked.allow_suspended):
+        return None
     if name == "Suspended":
         return Judgement(State.BLOCKED, reason, since)
-    return Judgement(State.ROLLING_OUT, reason, since)
+    lasting = name == "Degraded" and _age(since, now) >= asked.grace
+    return Judgement(State.FAILED if lasting else State.ROLLING_OUT, reason, since)
 
 
 def _worst_resource(status: Object) -> str:
@@ -149,6 +276,42 @@ def _worst_resource(status: Object) -> str:
             message = f" ({health['message']})" if health.get("message") else ""
             return f"{resource['kind']}/{resource['name']}{message}"
     return ""  # lists do not carry the health of each resource (Argo CD 3.x)
+
+
+def _children_problem(seen: Snapshot) -> Judgement | None:
+    for name, state in seen.children.items():
+        if state is not State.READY:
+            return Judgement(State.ROLLING_OUT, f"its child Application {name} is {state}")
+    return None
+
+
+def _doubt(status: Object) -> Judgement | None:
+    finished = (status.get("operationState") or {}).get("finishedAt")
+    if finished and status.get("reconciledAt") == finished:
+        reason = "the last comparison and the end of the last sync have the same second"
+        return Judgement(State.COMPARING, reason, refresh=True)
+    return None
+
+
+def _settling(status: Object, asked: Asked, seen: Snapshot, now: datetime) -> Judgement | None:
+    """Nothing is waited for where the object itself says that it has been well for long enough.
+
+    Health does not change when a deployment never leaves Healthy, so the end of the last sync counts as well.
+    """
+    if asked.settle <= 0:
+        return None
+    changed = parse_time((status.get("health") or {}).get("lastTransitionTime"))
+    finished = parse_time((status.get("operationState") or {}).get("finishedAt"))
+    # Whole seconds are cut, not rounded: the truth may be almost a second later.
+    told = max(filter(None, (changed, finished))) + timedelta(seconds=1) if changed else None
+    since = told or seen.ready_since or now
+    if _age(since, now) >= asked.settle:
+        return None
+    return Judgement(State.SETTLING, f"ready for {_age(since, now):.0f} of {asked.settle:.0f} s", since)
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max((now - since).total_seconds(), 0.0) if since else 0.0
 
 
 def parse_time(text: str | None) -> datetime | None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from gatehouse.argocd.client import ArgoCDClient
-from gatehouse.argocd.diagnose import Blocker, find_blocker, warning
-from gatehouse.argocd.judge import Judgement, State, judge, needs_refresh
+from gatehouse.argocd.diagnose import Blocker, find_blocker, waiting_pod, warning
+from gatehouse.argocd.judge import TERMINAL, Asked, Judgement, Snapshot, State, judge
+from gatehouse.argocd.revisions import child_applications
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
@@ -38,6 +40,9 @@ INTERVAL = 0.25
 
 #: Answers in a row, each on a fresh connection, that a hostname must give.
 ANSWERS_IN_A_ROW = 3
+
+#: Seconds before an Application is compared anew for the second, the third and each later time.
+REFRESH_PAUSES = (1.0, 2.0, 10.0)
 
 #: Seconds between two looks for the cause of what is not ready: trees are read only for those Applications.
 DIAGNOSIS_INTERVAL = 1.0
@@ -65,7 +70,7 @@ class PreviewEnvironment:
 
 
 @dataclass
-class _Snapshot:
+class _Look:
     """One look at everything; `problem` is set when the wait can end."""
 
     states: dict[str, Judgement] = field(default_factory=dict)
@@ -121,6 +126,16 @@ class PreviewWait:
         self._clock = clock
         self._diagnosed_at = clock.monotonic()
         self._causes: dict[str, _Cause] = {}
+        #: When each Application was first seen ready, and first seen unwell, since it last was otherwise.
+        self._ready_since: dict[str, datetime] = {}
+        self._unwell_since: dict[str, datetime] = {}
+        self._refreshes: dict[str, list[float]] = {}
+        self._asked = Asked(
+            commit=self._commit,
+            repository=github.repository,
+            settle=settings.settle_seconds,
+            grace=settings.failure_grace_seconds,
+        )
 
     def run(self, deadline: Deadline, on_change: Report) -> PreviewEnvironment:
         """Wait, prove and return the environment.
@@ -135,7 +150,6 @@ class PreviewWait:
             failed=lambda seen: seen.problem,
             describe=str,
             deadline=deadline,
-            successes=1 + round(self._settings.settle_seconds / INTERVAL),
             interval=INTERVAL,
             on_change=on_change,
             next_step=f"look at the Applications labelled {self._selector} in Argo CD",
@@ -148,22 +162,72 @@ class PreviewWait:
 
     # --- the Applications ----------------------------------------------------------------------------
 
-    def _observe(self) -> _Snapshot:
+    def _observe(self) -> _Look:
         sets = self._argocd.application_sets()
         found = self._argocd.applications(self._selector)
         applications = {each["metadata"]["name"]: each for each in found}
-        snapshot = _Snapshot(applications=applications)
+        snapshot = _Look(applications=applications)
         snapshot.missing, snapshot.problem = self._check_expected(sets, found)
-        now, grace = self._clock.now(), self._settings.failure_grace_seconds
-        snapshot.states = {name: judge(each, now=now, grace=grace) for name, each in applications.items()}
+        snapshot.states = self._judge_all(applications)
         for name, judgement in snapshot.states.items():
-            if judgement.state in (State.FAILED, State.BLOCKED, State.GONE):
+            if judgement.state in TERMINAL:
                 snapshot.problem = snapshot.problem or self._terminal(name, judgement, applications[name])
+        if snapshot.ready:
+            self._check_pods(snapshot)
         if not snapshot.ready:
             snapshot.problem = snapshot.problem or self._look_deeper(snapshot)
-        elif doubtful := [each for each in found if needs_refresh(each)]:
-            self._refresh(snapshot, doubtful)
         return snapshot
+
+    def _check_pods(self, snapshot: _Look) -> None:
+        """An Application can be Healthy while its pods are Pending: their owners' health decides, not theirs."""
+        for name, application in snapshot.applications.items():
+            if pod := waiting_pod(self._tree(application)):
+                status = pod["health"]["status"]
+                reason = f"Healthy, but its pod {pod['name']} is {status}"
+                snapshot.states[name] = Judgement(State.ROLLING_OUT, reason)
+
+    def _judge_all(self, applications: dict[str, Object]) -> dict[str, Judgement]:
+        """Every Application's state; children first, because a parent's health leaves them out."""
+        states: dict[str, Judgement] = {}
+
+        def visit(name: str) -> State:
+            if name not in applications:
+                return State.ABSENT
+            if name not in states:
+                states[name] = Judgement(State.ROLLING_OUT, "is its own child")  # ends a circle
+                children = {child: visit(child) for _, child in child_applications(applications[name])}
+                states[name] = self._judge(name, applications[name], children)
+            return states[name].state
+
+        for name in applications:
+            visit(name)
+        return {name: states[name] for name in applications}
+
+    def _judge(self, name: str, application: Object, children: dict[str, State]) -> Judgement:
+        seen = Snapshot(
+            application, self._unwell_since.get(name), self._ready_since.get(name), children=children
+        )
+        judgement = judge(self._asked, seen, self._clock.now())
+        if judgement.refresh and self._may_refresh(name):
+            project = application["spec"]["project"]
+            fresh = self._argocd.application(name, project, refresh=True)
+            judgement = judge(self._asked, replace(seen, application=fresh), self._clock.now())
+        well = judgement.state in (State.SETTLING, State.READY)
+        kept, dropped = (
+            (self._ready_since, self._unwell_since) if well else (self._unwell_since, self._ready_since)
+        )
+        kept.setdefault(name, self._clock.now())
+        dropped.pop(name, None)
+        return judgement
+
+    def _may_refresh(self, name: str) -> bool:
+        """At once for the first time, soon for the second (times have whole seconds), then now and then."""
+        times, now = self._refreshes.setdefault(name, []), self._clock.monotonic()
+        pause = REFRESH_PAUSES[min(len(times), len(REFRESH_PAUSES)) - 1] if times else 0.0
+        if times and now - times[-1] < pause:
+            return False
+        times.append(now)
+        return True
 
     def _check_expected(self, sets: list[Object], found: list[Object]) -> tuple[str, GatehouseError | None]:
         """What is not there yet though it should be, or why it never will."""
@@ -224,7 +288,7 @@ class PreviewWait:
             return "read the container's previous log: the program ends by itself"
         return "open the Application in Argo CD"
 
-    def _look_deeper(self, snapshot: _Snapshot) -> GatehouseError | None:
+    def _look_deeper(self, snapshot: _Look) -> GatehouseError | None:
         """Name the pod that keeps each Application from being ready; an error once waiting cannot help."""
         now = self._clock.monotonic()
         due = now - self._diagnosed_at >= DIAGNOSIS_INTERVAL
@@ -259,17 +323,6 @@ class PreviewWait:
         events = self._argocd.events(name, application["spec"]["project"], blocker.node)
         words = warning(events) or blocker.message
         self._causes[name] = _Cause(blocker, words, before.since if before and lasting else now)
-
-    def _refresh(self, snapshot: _Snapshot, doubtful: list[Object]) -> None:
-        """Have those Applications compared again whose last comparison may be older than their last sync."""
-        now, grace = self._clock.now(), self._settings.failure_grace_seconds
-        for application in doubtful:
-            name = application["metadata"]["name"]
-            fresh = self._argocd.application(name, application["spec"]["project"], refresh=True)
-            if fresh is None:
-                snapshot.states[name] = Judgement(State.ABSENT, "disappeared while it was looked at")
-            else:
-                snapshot.states[name] = judge(fresh, now=now, grace=grace)
 
     def _tree(self, application: Object) -> list[Object]:
         return self._argocd.resource_tree(application["metadata"]["name"], application["spec"]["project"])

@@ -1,4 +1,4 @@
-from gatehouse.argocd.diagnose import find_blocker, warning
+from gatehouse.argocd.diagnose import find_blocker, waiting_pod, warning
 
 
 def node(kind, name, *, uid=None, health="Healthy", reason="", parents=(), **extra):
@@ -83,3 +83,17 @@ def test_the_newest_warning_that_says_more_than_back_off_is_quoted():
     assert warning(events) == "no such tag"
     assert warning(events[2:]) == "back-off"
     assert warning([]) == ""
+
+
+def test_a_pod_of_the_newest_version_that_is_not_well_is_waited_for():
+    tree = [
+        node("Deployment", "web"),
+        replica_set("web-1", 1),
+        replica_set("web-2", 2),
+        node("Pod", "old", health="Degraded", parents=["web-1"]),
+        node("Pod", "new", health="Progressing", parents=["web-2"]),
+    ]
+
+    assert waiting_pod(tree)["name"] == "new"
+    assert waiting_pod(tree[:-1]) is None
+    assert waiting_pod([node("Pod", "done", health="Healthy")]) is None

@@ -1,0 +1,88 @@
+"""Whether an Application's status is about its present spec, and its spec about the commit that is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Object = dict[str, Any]
+
+#: A target revision that is a commit, whole or cut short, and not the name of a branch or a tag.
+_SHA = re.compile(r"[0-9a-f]{7,40}")
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Why a status says nothing about what is asked; `refresh` if a comparison made anew may change it."""
+
+    reason: str
+    refresh: bool = False
+
+
+def revision_problem(application: Object, commit: str, repository: str) -> Stale | None:
+    """None if the status is about the present spec, and every source in `repository` is at `commit`.
+
+    Without a commit, and for sources in other repositories, only the first half is asked.
+    """
+    spec, status = application["spec"], application.get("status") or {}
+    if hydrator := spec.get("sourceHydrator"):
+        return _hydrator_problem(hydrator, status, commit, repository)
+    sync = status.get("sync") or {}
+    compared = sync.get("comparedTo") or {}
+    if _sources(spec) != _sources(compared):
+        return Stale("its status is about an older spec")
+    if not commit:
+        return None
+    sources = _sources(spec)
+    revisions = [*(sync.get("revisions") or [sync.get("revision") or ""]), *[""] * len(sources)]
+    problems = (
+        _source_problem(source, str(revision), commit)
+        for source, revision in zip(sources, revisions, strict=False)
+        if same_repository(str(source.get("repoURL", "")), repository)
+    )
+    return next(filter(None, problems), None)
+
+
+def _source_problem(source: Object, revision: str, commit: str) -> Stale | None:
+    target = str(source.get("targetRevision") or "HEAD")
+    if _SHA.fullmatch(target) and not commit.startswith(target):
+        return Stale(f"its spec asks for {target[:12]}, not for {commit[:12]}")
+    if revision and commit.startswith(revision) and len(revision) >= 7:
+        return None
+    tracks = not _SHA.fullmatch(target)
+    where = f"{target} at {revision[:12] or 'nothing'}" if tracks else revision[:12] or "nothing"
+    # A branch is looked up every few minutes; a comparison made now sees the commit at once.
+    return Stale(f"it was compared with {where}, not with {commit[:12]}", refresh=tracks)
+
+
+def _hydrator_problem(hydrator: Object, status: Object, commit: str, repository: str) -> Stale | None:
+    """The hydrated commit is another one; which dry commit it was made from, the hydrator's status says."""
+    operation = (status.get("sourceHydrator") or {}).get("currentOperation") or {}
+    phase, message = operation.get("phase", "missing"), operation.get("message", "")
+    if phase != "Hydrated":
+        return Stale(f"hydration is {phase}" + (f": {message}" if message else ""))
+    dry = str(operation.get("drySHA") or "")
+    wanted = same_repository(str((hydrator.get("drySource") or {}).get("repoURL", "")), repository)
+    if commit and wanted and dry != commit:
+        return Stale(f"{dry[:12] or 'nothing'} has been hydrated, not {commit[:12]}", refresh=True)
+    return None
+
+
+def _sources(spec: Object) -> list[Object]:
+    single = spec.get("source")
+    return list(spec.get("sources") or ([single] if single else []))
+
+
+def same_repository(url: str, repository: str) -> bool:
+    """Whether a clone address is that of `owner/name`: https, ssh or scp-like, with or without `.git`."""
+    path = re.sub(r"(\.git)?/*$", "", url.lower())
+    return bool(repository) and re.search(rf"[/:]{re.escape(repository.lower())}$", path) is not None
+
+
+def child_applications(application: Object) -> Iterator[tuple[str, str]]:
+    """Namespace and name of the Applications among an Application's resources (app of apps)."""
+    for each in (application.get("status") or {}).get("resources") or []:
+        if each.get("kind") == "Application" and each.get("group") == "argoproj.io":
+            yield each.get("namespace", ""), each["name"]
