@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 
+from gatehouse.argocd.follow import ApplicationFollower, Source
+from gatehouse.argocd.stream import messages
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import NotFound, PermissionDenied, Transient, Unreachable
+from gatehouse.core.errors import NotFound, PermissionDenied, Transient, UnexpectedAnswer, Unreachable
 
 Object = dict[str, Any]
 
@@ -17,6 +22,12 @@ Object = dict[str, Any]
 REQUEST_TIMEOUT = 15.0
 READ_BUDGET = 30.0
 RETRY_PAUSE = 0.5
+
+#: A stream that is silent for longer has lost its peer (seconds): keepalives come every 15.
+SILENCE_TIMEOUT = 45.0
+
+#: Bytes of an error's body that are read.
+ERROR_BYTES = 64 * 1024
 
 #: A refresh blocks until the controller has taken it up; this long at most (seconds).
 REFRESH_TIMEOUT = 40.0
@@ -56,6 +67,42 @@ class ArgoCDClient:
     def applications(self, selector: str) -> list[Object]:
         """GET /api/v1/applications by label selector; served from a cache that is milliseconds old."""
         return self._read("/api/v1/applications", selector=selector).get("items") or []
+
+    def follow(self, selector: str) -> ApplicationFollower:
+        """All Applications by label selector, kept up to date over one event stream."""
+        return ApplicationFollower(
+            Source(lambda: self.applications(selector), lambda: _EventStream(self, selector)),
+            clock=self._clock,
+        )
+
+    def open_stream(self, selector: str) -> requests.Response:
+        """GET /api/v1/stream/applications: server-sent events; returns once the first one is there.
+
+        On a connection of its own, because it stays open. Raises `Unreachable`, and what the server refuses with.
+        """
+        path = "/api/v1/stream/applications"
+        # Only with exactly this Accept header are there keepalives, and no compression that holds events back.
+        headers = {**self._session.headers, "Accept": "text/event-stream"}
+        try:
+            response = requests.get(
+                self.server + path,
+                params={"selector": selector},
+                headers=headers,
+                stream=True,
+                timeout=(REQUEST_TIMEOUT, SILENCE_TIMEOUT),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise self._unreachable(path, error) from error
+        content_type = response.headers.get("Content-Type", "")
+        if response.status_code == 200 and content_type.startswith(("text/event-stream", "application/json")):
+            return response
+        with response:
+            text = response.raw.read(ERROR_BYTES, decode_content=True).decode(errors="replace")
+            problem = failure("Argo CD", f"GET {path}", response.status_code, content_type, text)
+        raise problem or UnexpectedAnswer(
+            "Argo CD answered with no event stream", seen=text, where=f"GET {path}"
+        )
 
     def application(self, name: str, project: str, *, refresh: bool = False) -> Object | None:
         """GET /api/v1/applications/{name}; None if it does not exist.
@@ -112,15 +159,44 @@ class ArgoCDClient:
                 self.server + path, params=query, timeout=timeout, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise Unreachable(
-                f"Argo CD does not answer at {self.server}",
-                seen=f"{type(error).__name__}: {error}",
-                where=f"GET {path}",
-                next_step="check ARGOCD_SERVER and that the server is up",
-            ) from error
+            raise self._unreachable(path, error) from error
         self.embedded = self.embedded or response.headers.get("Server") == EMBEDDED_SERVER
         content_type = response.headers.get("Content-Type", "")
         if problem := failure("Argo CD", f"GET {path}", response.status_code, content_type, response.text):
             raise problem
         answer: Object = json.loads(response.text)
         return answer
+
+    def _unreachable(self, path: str, error: requests.RequestException) -> Unreachable:
+        return Unreachable(
+            f"Argo CD does not answer at {self.server}",
+            seen=f"{type(error).__name__}: {error}",
+            where=f"GET {path}",
+            next_step="check ARGOCD_SERVER and that the server is up",
+        )
+
+
+class _EventStream:
+    """One open stream of a client's, read as it comes."""
+
+    def __init__(self, client: ArgoCDClient, selector: str) -> None:
+        self._response = client.open_stream(selector)
+
+    def events(self) -> Iterator[tuple[str, Object] | None]:
+        try:
+            for message in messages(self._response.raw.read1):
+                if message is None:
+                    yield None
+                elif problem := message.get("error"):
+                    # An error after the headers keeps status 200 and comes as a message (grpc-gateway).
+                    words = problem.get("message", "") if isinstance(problem, dict) else str(problem)
+                    raise Transient("Argo CD ended the event stream", seen=words)
+                else:
+                    yield message["result"]["type"], message["result"]["application"]
+        except (HTTPError, AttributeError) as error:  # urllib3 loses its socket when another thread closes it
+            raise Unreachable("the event stream was cut", seen=f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, ValueError, RuntimeError, HTTPError):  # ended already
+            self._response.raw.shutdown()
+        self._response.close()

@@ -307,7 +307,7 @@ def _settling(status: Object, asked: Asked, seen: Snapshot, now: datetime) -> Ju
     since = told or seen.ready_since or now
     if _age(since, now) >= asked.settle:
         return None
-    return Judgement(State.SETTLING, f"ready for {_age(since, now):.0f} of {asked.settle:.0f} s", since)
+    return Judgement(State.SETTLING, f"must stay ready for {asked.settle:g} s", since)
 
 
 def _age(since: datetime | None, now: datetime) -> float:

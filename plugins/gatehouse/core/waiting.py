@@ -99,10 +99,12 @@ def wait_until(
     interval: float | wait_base = 0.5,
     on_change: Callable[[Progress], None] = log_change,
     next_step: str = "",
+    pause: Callable[[float], None] | None = None,
 ) -> State:
     """Observe until `ready` holds `successes` times in a row; the state that did is returned.
 
-    `interval` is seconds between observations, or a tenacity wait policy. A transient error of `observe`
+    `interval` is seconds between observations, or a tenacity wait policy; `pause` lets them pass, and may
+    return earlier when there is something new to observe (default: sleep). A transient error of `observe`
     (rate limit, 5xx, no connection) never ends the wait before the deadline; every other error does, at once.
 
     Raises `TerminalState` (or the error `failed` returns) when `failed` gives a reason, and `WaitTimeout`,
@@ -110,19 +112,19 @@ def wait_until(
     """
     progress = Progress(what)
     wait = _Wait(observe, ready, failed, describe, deadline, successes, progress, on_change)
-    pause = interval if isinstance(interval, wait_base) else wait_fixed(interval)
+    policy = interval if isinstance(interval, wait_base) else wait_fixed(interval)
 
     def out_of_time(_call: RetryCallState) -> bool:
         return deadline.expired
 
     def pause_within_deadline(call: RetryCallState) -> float:
-        return min(pause(call), deadline.remaining)
+        return min(policy(call), deadline.remaining)
 
     retrying = Retrying(
         retry=retry_if_result(lambda done: not done),
         stop=out_of_time,
         wait=pause_within_deadline,
-        sleep=deadline.clock.sleep,
+        sleep=pause or deadline.clock.sleep,
     )
     try:
         retrying(wait.attempt)

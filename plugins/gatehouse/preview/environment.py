@@ -14,6 +14,7 @@ from typing import Any
 
 from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.argocd.diagnose import Blocker, find_blocker, waiting_pod, warning
+from gatehouse.argocd.follow import ApplicationFollower
 from gatehouse.argocd.judge import TERMINAL, Asked, Judgement, Snapshot, State, judge
 from gatehouse.argocd.revisions import child_applications
 from gatehouse.core.deadline import Clock, Deadline
@@ -35,8 +36,12 @@ from gatehouse.preview.subject import Outcome, SubjectProof, prove_subject, runn
 Object = dict[str, Any]
 Report = Callable[[Progress], None]
 
-#: Seconds between two looks at the environment.
-INTERVAL = 0.25
+#: Seconds between two looks at the environment while nothing is heard of a change.
+INTERVAL = 0.5
+
+#: Seconds between two looks at what changes seldom: the ApplicationSets, and the pull request's head.
+SETS_INTERVAL = 2.0
+HEAD_INTERVAL = 10.0
 
 #: Answers in a row, each on a fresh connection, that a hostname must give.
 ANSWERS_IN_A_ROW = 3
@@ -129,6 +134,8 @@ class PreviewWait:
         #: When each Application was first seen ready, and first seen unwell, since it last was otherwise.
         self._ready_since: dict[str, datetime] = {}
         self._unwell_since: dict[str, datetime] = {}
+        self._sets: tuple[float, list[Object]] | None = None
+        self._head_checked_at = clock.monotonic()
         self._refreshes: dict[str, list[float]] = {}
         self._asked = Asked(
             commit=self._commit,
@@ -143,17 +150,19 @@ class PreviewWait:
         Raises `WrongSubject` when other images run or the head moved, `TerminalState` with the deepest
         failing object, `WaitTimeout` with the last state seen, and errors of the systems asked.
         """
-        snapshot = wait_until(
-            self._observe,
-            what=f"preview of pull request {self._pull.number}",
-            ready=lambda seen: seen.ready,
-            failed=lambda seen: seen.problem,
-            describe=str,
-            deadline=deadline,
-            interval=INTERVAL,
-            on_change=on_change,
-            next_step=f"look at the Applications labelled {self._selector} in Argo CD",
-        )
+        with self._argocd.follow(self._selector) as follower:
+            snapshot = wait_until(
+                lambda: self._observe(follower),
+                what=f"preview of pull request {self._pull.number}",
+                ready=lambda seen: seen.ready,
+                failed=lambda seen: seen.problem,
+                describe=str,
+                deadline=deadline,
+                interval=INTERVAL,
+                pause=follower.wait,
+                on_change=on_change,
+                next_step=f"look at the Applications labelled {self._selector} in Argo CD",
+            )
         return self._prove(snapshot.applications, deadline, on_change)
 
     @property
@@ -162,12 +171,12 @@ class PreviewWait:
 
     # --- the Applications ----------------------------------------------------------------------------
 
-    def _observe(self) -> _Look:
-        sets = self._argocd.application_sets()
-        found = self._argocd.applications(self._selector)
-        applications = {each["metadata"]["name"]: each for each in found}
+    def _observe(self, follower: ApplicationFollower) -> _Look:
+        sets = self._application_sets()
+        applications = follower.look()
         snapshot = _Look(applications=applications)
-        snapshot.missing, snapshot.problem = self._check_expected(sets, found)
+        snapshot.missing, snapshot.problem = self._check_expected(sets, list(applications.values()))
+        self._require_current_head()
         snapshot.states = self._judge_all(applications)
         for name, judgement in snapshot.states.items():
             if judgement.state in TERMINAL:
@@ -177,6 +186,19 @@ class PreviewWait:
         if not snapshot.ready:
             snapshot.problem = snapshot.problem or self._look_deeper(snapshot)
         return snapshot
+
+    def _application_sets(self) -> list[Object]:
+        now = self._clock.monotonic()
+        if self._sets is None or now - self._sets[0] >= SETS_INTERVAL:
+            self._sets = now, self._argocd.application_sets()
+        return self._sets[1]
+
+    def _require_current_head(self) -> None:
+        """Look now and then whether the pull request is still open and at the commit. Raises `WrongSubject`."""
+        now = self._clock.monotonic()
+        if now - self._head_checked_at >= HEAD_INTERVAL:
+            self._head_checked_at = now
+            require_head(self._github.pull_request(self._pull.number), self._commit)
 
     def _check_pods(self, snapshot: _Look) -> None:
         """An Application can be Healthy while its pods are Pending: their owners' health decides, not theirs."""
