@@ -1,5 +1,5 @@
 # Two commands for newcomers: `make demo` and `make test`. Both do all the set-up themselves.
-.PHONY: demo test test-long lint format bootstrap
+.PHONY: demo test test-long bench-preview lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -11,6 +11,10 @@ test: lint
 # Many more of the random histories that `make test` tries some of.
 test-long: bootstrap
 	GATEHOUSE_SIMULATIONS=10000 .venv/bin/pytest tests/unit/argocd/test_simulation.py --timeout 600 $(ARGS)
+
+# What waiting costs and how soon it ends, beside polling; about three minutes.
+bench-preview: bootstrap
+	.venv/bin/python benchmarks/preview_wait.py
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--list", action="store_true", help="list the scenarios")
     up.add_argument(
-        "--port", type=int, default=0, metavar="N", help="first of five ports (default: free ones)"
+        "--port", type=_port, default=0, metavar="N", help="first of five ports (default: free ones)"
     )
     up.set_defaults(command=_up)
 
@@ -84,8 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     gate.add_argument("--policy", type=Path, required=True, metavar="FILE", help="from the base revision")
     gate.add_argument("--repo", required=True, metavar="OWNER/NAME")
     gate.add_argument("--pr", type=int, metavar="N")
-    gate.add_argument("--commit", required=True, metavar="SHA")
-    gate.add_argument("-o", "--output", type=Path, default=Path("verdict.json"), metavar="FILE")
+    gate.add_argument("--commit", required=True, type=_commit, metavar="SHA")
+    gate.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="default: verdict.json beside the first bundle"
+    )
     gate.set_defaults(command=_gate)
 
     verify = commands.add_parser("verify", help="compare bundles with their manifests")
@@ -100,6 +103,18 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     report.set_defaults(command=_report)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1024 <= int(text) <= 65531:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1024 to 65531")
+    return int(text)
+
+
+def _commit(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{40}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a full SHA of 40 hexadecimal digits")
+    return text
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -165,11 +180,12 @@ def _gate(options: argparse.Namespace) -> int:
         "policy": provenance(options.policy),
         "inputs": [bundle.path for bundle in bundles],
     }
-    _write(options.output, json.dumps(data, indent=1) + "\n")
+    output = options.output or options.bundles[0].absolute().parent / "verdict.json"
+    _write(output, json.dumps(data, indent=1) + "\n")
     for reason in verdict.reasons[1:]:
         print(f"  {reason.verdict_class}: {reason.message}")
     print(f"gate: {data['verdict']}" + (f" ({verdict.verdict_class})" if verdict.reasons else ""))
-    print(f"verdict: {options.output}")
+    print(f"verdict: {output}")
     if verdict.reasons:
         first = verdict.reasons[0]
         print(f"first reason ({first.rule}): {first.message}")

@@ -118,7 +118,14 @@ class _Demo:
         if self._fault:
             self._say(f"seeded fault: {self._fault.summary}")
         self._say(f"subject: {SHOP}, pull request {PULL_REQUEST}, commit {self._commit}")
-        self._folder.mkdir(parents=True)
+        try:
+            self._folder.mkdir(parents=True)
+        except OSError as error:
+            raise UsageError(
+                f"nothing can be written to {self._folder.parent}",
+                seen=str(error),
+                next_step="make it writable, or name another folder with --reports",
+            ) from error
         checkout = self._clone()
         bundles = {suite: self._folder / suite for suite in SUITES}
         for suite in SUITES:
@@ -202,6 +209,8 @@ class _Demo:
             self._say(
                 f"the gate closed as it should, exit code {code}" if self._fault else f"exit code {code}"
             )
+            if self._fault and self._fault.scenario:
+                self._say(f"to look at it yourself: gatehouse up --scenario {self._fault.scenario}")
             self._say(f"first actionable error: {first['message']}")
         return code
 

@@ -5,6 +5,7 @@ Where pytest is used for anything but a Gatehouse suite, all of this stays out o
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -54,6 +55,12 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the number of a pull request")
+    return int(text)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options that belong to no single suite."""
     group = parser.getgroup("gatehouse", "Gatehouse")
@@ -66,7 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--gate-pr",
         metavar="N",
-        type=int,
+        type=_positive,
         help="Pull request the run is about (default: GATEHOUSE_PR, GITHUB_REF, the open one that is checked out)",
     )
     group.addoption(

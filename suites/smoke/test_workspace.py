@@ -8,7 +8,7 @@ import pytest
 from gatehouse.coder.workspaces import delete, wait_for_agent, wait_for_app, wait_for_build
 from gatehouse.core.answers import server_words
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import NotFound
+from gatehouse.core.errors import NotFound, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,12 @@ def workspace(coder, coder_settings, make_workspace):
 
 def only_template(coder):
     names = [template.name for template in coder.templates() if not template.deprecated]
-    assert len(names) == 1, f"name the template under test in coder.template; there are {names}"
+    if len(names) != 1:
+        raise UsageError(
+            "which template is to be tested?",
+            seen=f"templates: {', '.join(names) or 'none'}",
+            next_step="name it as coder.template of the target in gatehouse.yaml",
+        )
     return names[0]
 
 

@@ -84,10 +84,38 @@ def test_the_last_lines_are_the_verdict_the_first_error_and_the_command_to_run_a
 
     lines = [line for line in run.result.outlines if line.strip()]
     tail = lines[lines.index("smoke: failed (1 failed)") :]
-    assert tail[1].startswith("evidence: reports/")
-    assert tail[2] == "first error (product): suites/smoke/test_a.py::test_bad"
-    assert tail[3].strip() == "planted failure"
+    assert tail[1] == "target: environment"
+    assert tail[2].startswith("evidence: reports/")
+    assert tail[3] == "first error (product): suites/smoke/test_a.py::test_bad"
+    assert tail[4].strip() == "planted failure"
     assert tail[-1] == "run again: pytest -m smoke suites/smoke/test_a.py::test_bad"
+
+
+def test_the_reasons_of_skipped_tests_are_in_the_last_lines(suite):
+    run = suite(
+        """
+import pytest
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_s(number):
+    pytest.skip("unverified: nobody let us look")
+
+def test_good():
+    pass
+"""
+    )
+
+    assert "skipped: unverified: nobody let us look (2 tests)" in run.output.splitlines()
+
+
+def test_a_conftest_that_cannot_be_imported_is_named_with_its_error(suite):
+    run = suite(
+        "def test_s():\n    pass\n",
+        files={"suites/smoke/test_b.py": "raise RuntimeError('no database url')\n"},
+    )
+
+    assert run.exit_code == 2
+    assert "test_b.py cannot be collected: RuntimeError: no database url" in run.output
 
 
 def test_a_pass_is_a_pass(suite):

@@ -208,6 +208,33 @@ def test_a_selection_that_matches_nothing_is_refused(checkout, arguments, words)
     assert words in done.stderr
 
 
+@pytest.mark.parametrize(
+    "conftest",
+    [
+        "import sys\nsys.exit(0)\n",
+        "import os\nos._exit(0)\n",
+        "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n",
+    ],
+    ids=["exits", "ends the process", "sets the exit code"],
+)
+def test_a_conftest_that_hides_a_failing_test_does_not_make_it_pass(checkout, conftest):
+    root = checkout(
+        {"pyproject.toml": "", "conftest.py": conftest, "test_a.py": "def test_a():\n    assert 1 == 2\n"}
+    )
+
+    done = inner(root)
+
+    assert done.returncode == 1
+    assert "pyproject.toml::python-test" in done.digest["first_error"]["test"]
+
+
+def test_a_file_that_was_deleted_but_is_still_tracked_is_passed_over(checkout):
+    root = checkout({"pyproject.toml": "", "test_a.py": "def test_a():\n    pass\n", "test_b.py": "x"})
+    (root / "test_b.py").unlink()
+
+    assert inner(root).returncode == 0
+
+
 def test_a_linter_that_is_configured_to_fix_only_looks(checkout):
     root = checkout({"pyproject.toml": "[tool.ruff]\nfix = true\n", "a.py": "import os\nx = {1:2}\n"})
 

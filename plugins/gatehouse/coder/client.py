@@ -83,6 +83,7 @@ class CoderClient:
         self.versions: set[str] = set()
         #: Whether any answer said that it comes from the embedded platform.
         self.embedded = False
+        self._silent = False
 
     def __enter__(self) -> CoderClient:
         return self
@@ -304,7 +305,8 @@ class CoderClient:
         return self._retried(path, as_text=True).text
 
     def _retried(self, path: str, *, as_text: bool) -> httpx.Response:
-        deadline = Deadline.after(READ_BUDGET, self._clock)
+        # Where nobody answered for a whole budget, the next call asks only once: the first told all there is.
+        deadline = Deadline.after(0.0 if self._silent else READ_BUDGET, self._clock)
         attempt = 0
         while True:
             try:
@@ -315,9 +317,10 @@ class CoderClient:
                 if problem is None:
                     return response
                 raise problem
-            except (Transient, Unreachable):
+            except (Transient, Unreachable) as error:
                 pause = RETRY_PAUSES[min(attempt, len(RETRY_PAUSES) - 1)]
                 if deadline.remaining <= pause:
+                    self._silent = isinstance(error, Unreachable)
                     raise
                 self._clock.sleep(pause)
                 attempt += 1
@@ -341,6 +344,7 @@ class CoderClient:
                 where=f"{method} {path.split('?')[0]}",
                 next_step="check CODER_URL and that the deployment is up",
             ) from error
+        self._silent = False
         if version := response.headers.get(VERSION_HEADER):
             self.versions.add(version)
         self.embedded = self.embedded or response.headers.get("Server") == EMBEDDED_SERVER

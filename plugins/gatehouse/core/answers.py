@@ -55,7 +55,12 @@ def failure(
     if status == 403:
         return PermissionDenied(f"{system} refuses (403)", seen=words, where=request)
     if status in (404, 410):
-        return NotFound(f"{system} has no such thing ({status})", seen=words, where=request)
+        return NotFound(
+            f"{system} has no such thing ({status})",
+            seen=words,
+            where=request,
+            next_step="check the address and what is asked for; some servers also say this of what is forbidden",
+        )
     if status in (409, 412):
         return Conflict(
             f"{system} refuses because of its present state ({status})", seen=words, where=request

@@ -68,12 +68,13 @@ class Checkout:
         return repository_name(output.strip()) if code == 0 else None
 
     def files(self) -> list[str]:
-        """Tracked and untracked files that are not ignored, as paths below the root with `/`.
+        """Tracked and untracked files that are there and not ignored, as paths below the root with `/`.
 
         Files inside submodules are not listed; names that are not UTF-8 keep their bytes as surrogates.
         """
         listing = self.git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-        return [name for name in listing.split("\0") if name and not name.endswith("/")]
+        names = [name for name in listing.split("\0") if name and not name.endswith("/")]
+        return [name for name in names if os.path.lexists(self.root / name)]
 
     def status(self) -> list[str]:
         """What differs from the commit checked out, one porcelain entry each; empty means clean."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from gatehouse.core import yaml_file
 from gatehouse.core.errors import EnvironmentProblem, UsageError
@@ -265,11 +265,20 @@ def choose_target(
 ) -> tuple[str, Target | None]:
     """The name of the target to use and its settings; None for an embedded platform that is to be started.
 
-    In this order: the option, `GATEHOUSE_TARGET`, `default_target`, the environment if it names a Coder or
-    Argo CD server, the embedded platform. Variables such as `CODER_URL` override what the file says.
-    Raises `UsageError` for a name that is not configured.
+    In this order: the option, `GATEHOUSE_TARGET`, `default_target`, the only target that is configured, the
+    environment if it names a Coder or Argo CD server, the embedded platform. Variables such as `CODER_URL`
+    override what the file says. Raises `UsageError` for a name that is not configured, and for several
+    targets of which none is chosen.
     """
     name = option or environment.get(TARGET_VARIABLE) or settings.default_target
+    if name is None and settings.targets:
+        if len(settings.targets) > 1:
+            raise UsageError(
+                f"which target is to be tested? {FILE_NAME} has several, and no default_target",
+                expected=f"one of: {', '.join(settings.targets)}",
+                next_step="choose one with --gate-target NAME, or set default_target",
+            )
+        name = next(iter(settings.targets))
     if name is None:
         name = ENVIRONMENT if {"CODER_URL", "ARGOCD_SERVER"} & environment.keys() else EMBEDDED
     if name in settings.targets:
@@ -299,20 +308,28 @@ def _with_environment(target: Target, environment: Mapping[str, str]) -> Target:
             data.setdefault(section, {})[address] = value if "://" in value else f"https://{value}"
         if section in data and environment.get(token_variable):
             data[section]["token"] = {"env": token_variable}
-    if environment.get("KUBECONFIG") and "kubernetes" not in data:
-        data["kubernetes"] = {}
+    if kubeconfig := environment.get("KUBECONFIG"):
+        # KUBECONFIG can list several files, which the client library merges when it is not given one.
+        kubernetes = data.setdefault("kubernetes", {})
+        if os.pathsep not in kubeconfig:
+            kubernetes["kubeconfig"] = kubeconfig
+        else:
+            kubernetes.pop("kubeconfig", None)
     if repository := environment.get("GITHUB_REPOSITORY"):
         github = data.setdefault("github", {})
-        github.setdefault("repository", repository)
+        github["repository"] = repository
         if api_url := environment.get("GITHUB_API_URL"):
             github["api_url"] = api_url
     if "github" in data and environment.get("GITHUB_TOKEN"):
         data["github"]["token"] = {"env": "GITHUB_TOKEN"}
     try:
         return Target.model_validate(data)
-    except ValueError as error:
+    except ValidationError as error:
         raise UsageError(
             "the environment does not name a usable platform",
-            seen=str(error),
+            seen="; ".join(
+                f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
+                for each in error.errors()
+            ),
             next_step="check CODER_URL, ARGOCD_SERVER, GITHUB_API_URL and GITHUB_REPOSITORY",
         ) from error

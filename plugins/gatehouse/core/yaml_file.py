@@ -29,7 +29,7 @@ class StrictModel(BaseModel):
 Model = TypeVar("Model", bound=StrictModel)
 
 
-def load(path: Path, model: type[Model]) -> Model:
+def load(path: Path, model: type[Model], described: str = "docs/configuration.md") -> Model:
     """Read `path` and validate it as `model`.
 
     Raises `SettingsError` with `file:line`, the offending key and the accepted form, for the first few
@@ -48,7 +48,7 @@ def load(path: Path, model: type[Model]) -> Model:
         raise SettingsError(
             f"{path}:{line}: {message}{more}",
             where="; ".join(f"line {line}: {text}" for line, text in faults[1:4]),
-            next_step=f"correct {path.name}; every key is described in docs/configuration.md",
+            next_step=f"correct {path.name}; every key is described in {described}",
         ) from None
 
 

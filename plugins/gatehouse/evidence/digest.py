@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,6 +13,9 @@ from gatehouse.evidence.results import Failure, RunResults, Status, TestResult
 
 #: Characters of digest.md, at most.
 LIMIT = 2000
+
+#: Reasons of skipped tests that are shown, at most.
+SKIP_REASONS = 3
 
 #: Classes of failure in the order in which they explain each other: the first is most likely the cause.
 CAUSES_FIRST = ("environment", "untrusted", "infrastructure", "leak", "product")
@@ -90,6 +94,21 @@ def make_digest(
     )
 
 
+def skip_notes(results: RunResults) -> list[str]:
+    """A line for each reason for which tests were skipped, at most `SKIP_REASONS`."""
+    reasons = Counter(
+        test.last.reason.removeprefix("Skipped: ")
+        for test in results.tests.values()
+        if test.status is Status.SKIPPED
+    )
+    lines = [
+        f"skipped: {reason[:200]}" + (f" ({count} tests)" if count > 1 else "")
+        for reason, count in reasons.most_common(SKIP_REASONS)
+    ]
+    more = len(reasons) - len(lines)
+    return [*lines, *([f"skipped: for {more} more reasons"] if more else [])]
+
+
 def _verdict(results: RunResults, exit_status: int) -> str:
     if results.interrupted or exit_status == 2:
         return "interrupted"
@@ -106,6 +125,8 @@ def _failures(results: RunResults) -> list[tuple[TestResult | None, Failure]]:
     found: list[tuple[TestResult | None, Failure]] = [(None, each) for each in results.problems]
     found += [(None, each) for each in results.collection_errors]
     for test in results.red:
+        if results.interrupted and test.status is Status.NOT_RUN:
+            continue  # the interruption is why, and the verdict says so
         failure = test.failure or Failure("infrastructure", "collected, but no result was recorded")
         found.append((test, failure))
     return found

@@ -22,7 +22,7 @@ from gatehouse import __version__
 from gatehouse.core.errors import FailureClass, GatehouseError
 from gatehouse.core.redaction import Redactor
 from gatehouse.evidence import allure
-from gatehouse.evidence.digest import Digest, make_digest
+from gatehouse.evidence.digest import Digest, make_digest, skip_notes
 from gatehouse.evidence.junit import render_junit, write_junit
 from gatehouse.evidence.manifest import write_manifest
 from gatehouse.evidence.record import FILE_NAME, RunRecord, read_record, shortened
@@ -31,6 +31,9 @@ from gatehouse.run import Run, current_run
 
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 EVENTS = pytest.StashKey[list[dict[str, Any]]]()
+
+#: Said of a run against the embedded platform, whatever the target is called.
+EMBEDDED_NOTE = " (the embedded platform: it proves the harness, not your platform)"
 
 #: Characters of captured output kept for a failed phase.
 OUTPUT_LIMIT = 16 * 1024
@@ -215,8 +218,7 @@ class Recorder:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             text = report.longreprtext
-            last = text.strip().splitlines()[-1] if text.strip() else "collection failed"
-            summary = f"{report.nodeid} cannot be collected: {last}"
+            summary = f"{report.nodeid or 'the suite'} cannot be collected: {_last_words(text)}"
             failure = {
                 "class": "infrastructure",
                 "type": "CollectError",
@@ -357,7 +359,10 @@ class Recorder:
                 document = render_junit(f"{suite} {phase}", started, tests)
                 write_junit(self.folder / f"phase{number}" / "junit.xml", document)
         allure.complete(self.folder / "allure-results", results, self.run)
-        self.digest = make_digest(results, status, _shown(self.folder, self.run), self.command, self.notes)
+        notes = [*self.notes, *skip_notes(results)]
+        if self.run.suites != ("inner",):
+            notes.insert(0, f"target: {self.run.target_name}" + EMBEDDED_NOTE * self.run.embedded)
+        self.digest = make_digest(results, status, _shown(self.folder), self.command, notes)
         (self.folder / "digest.md").write_text(self.run.redactor.text(self.digest.markdown()))
         digest = self.run.redactor.data(self.digest.as_data())
         (self.folder / "digest.json").write_text(json.dumps(digest, indent=1) + "\n")
@@ -429,9 +434,17 @@ def _described(item: pytest.Item) -> dict[str, Any]:
     return {"id": item.nodeid, "suite": suite, "file": name, "line": line + 1 if line is not None else None}
 
 
-def _shown(folder: Path, run: Run) -> str:
+def _last_words(text: str) -> str:
+    """The line of a collection error that says what went wrong: pytest marks those of the exception with E."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line[1:].strip() for line in lines if line.startswith("E ")]
+    return (errors or lines or ["collection failed"])[-1]
+
+
+def _shown(folder: Path) -> str:
+    """The folder as it can be typed where pytest was started."""
     try:
-        return str(folder.relative_to(run.root))
+        return str(folder.relative_to(Path.cwd()))
     except ValueError:
         return str(folder)
 

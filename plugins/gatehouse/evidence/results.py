@@ -142,7 +142,7 @@ def read_results(events: Iterable[Event]) -> RunResults:
             case "leak_proof":
                 results.leaks.append(event)
             case "interrupted":
-                results.interrupted = str(event.get("by", "interrupted"))
+                results.interrupted = results.interrupted or str(event.get("by", "interrupted"))
             case "run_finished":
                 results.finished = event
     return results

@@ -34,14 +34,14 @@ class Policy(StrictModel):
     """The whole policy file."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
-    suites: dict[str, SuitePolicy] = Field(min_length=1)
+    suites: dict[Literal["smoke", "inner", "preview", "task"], SuitePolicy] = Field(min_length=1)
     allow_embedded: bool = False
     max_age_hours: float = Field(default=24.0, gt=0)
 
 
 def load_policy(path: Path) -> Policy:
     """The policy in a file. Raises `SettingsError` with line and accepted form."""
-    return yaml_file.load(path, Policy)
+    return yaml_file.load(path, Policy, "docs/gate.md")
 
 
 def provenance(path: Path) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from gatehouse.inner.model import Check, CheckResult, Outcome, Parsed, Phase
 #: Seconds between two looks for a signal while a result is awaited.
 SIGNAL_INTERVAL = 0.2
 
+#: How a shell ends for a program that it cannot find.
+COMMAND_NOT_FOUND = 127
+
 #: Lines of output that are shown when nothing could be read out of it.
 TAIL_LINES = 15
 
@@ -153,6 +156,9 @@ def judge(check: Check, done: Completed, timeout: float) -> CheckResult:
         return failed("no test was selected, although there are test files")
     if unread:
         return failed(unread)
+    if done.exit_code == COMMAND_NOT_FOUND and not parsed.findings:
+        last = output.splitlines()[-1] if output else "command not found"
+        return CheckResult(check, Outcome.NOT_INSTALLED, last, output=output, completed=done)
     if done.exit_code != 0:
         return failed("" if parsed.findings else f"exit code {done.exit_code}")
     if check.findings_are_failures and parsed.findings:

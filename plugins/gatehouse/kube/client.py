@@ -82,10 +82,11 @@ class Cluster:
                     context=context,
                     client_configuration=configuration,
                 )
-        except (ConfigException, OSError, ValueError) as error:
+        except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            # A file that is no kubeconfig trips the library in all of these ways.
             raise EnvironmentProblem(
                 "no usable Kubernetes configuration",
-                seen=str(error),
+                seen=f"{type(error).__name__}: {error}",
                 where=str(kubeconfig or "KUBECONFIG, ~/.kube/config, service account"),
                 next_step="set KUBECONFIG, or kubernetes.kubeconfig in gatehouse.yaml",
             ) from error

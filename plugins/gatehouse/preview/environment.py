@@ -111,6 +111,16 @@ class _Cause:
     since: float
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """A judgement, when it was made (monotonic seconds), and of what."""
+
+    application: Object
+    children: dict[str, State]
+    judgement: Judgement
+    at: float
+
+
 class PreviewWait:
     """One wait for one pull request."""
 
@@ -136,6 +146,7 @@ class PreviewWait:
         self._unwell_since: dict[str, datetime] = {}
         self._sets: tuple[float, list[Object]] | None = None
         self._head_checked_at = clock.monotonic()
+        self._judged: dict[str, _Judged] = {}
         self._refreshes: dict[str, list[float]] = {}
         self._asked = Asked(
             commit=self._commit,
@@ -226,6 +237,17 @@ class PreviewWait:
         return {name: states[name] for name in applications}
 
     def _judge(self, name: str, application: Object, children: dict[str, State]) -> Judgement:
+        """The state of one Application; judged again once it changed, or time may have changed the answer."""
+        now = self._clock.monotonic()
+        known = self._judged.get(name)
+        same = known is not None and known.application is application and known.children == children
+        if known and same and now - known.at < INTERVAL:
+            return known.judgement
+        judgement = self._judge_anew(name, application, children)
+        self._judged[name] = _Judged(application, children, judgement, now)
+        return judgement
+
+    def _judge_anew(self, name: str, application: Object, children: dict[str, State]) -> Judgement:
         seen = Snapshot(
             application, self._unwell_since.get(name), self._ready_since.get(name), children=children
         )

@@ -175,6 +175,7 @@ class _Guard:
             GitHubClient(target.github.api_url, target.github.repository, token)
         )
         argocd = self._clients.enter_context(ArgoCDClient(target.argocd.server, target.argocd.token.read()))
+        argocd.version()  # a server that is not there at all is said at once, and not after the whole wait
         pull = find_pull_request(github, self._run.number, _checkout_head(self._run.root))
         settings = target.preview
         if url := config.getoption("gate_preview_url"):

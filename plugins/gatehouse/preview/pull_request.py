@@ -19,7 +19,7 @@ def number_from_environment(environment: Mapping[str, str] = os.environ) -> int 
     """`GATEHOUSE_PR`, else the number in GitHub Actions' `GITHUB_REF` (refs/pull/N/merge)."""
     value = environment.get(PR_VARIABLE, "").strip()
     if value:
-        if not value.isdigit():
+        if not value.isdigit() or int(value) == 0:
             raise UsageError(f"{PR_VARIABLE} is {value!r}", expected="the number of a pull request")
         return int(value)
     match = re.fullmatch(r"refs/pull/(\d+)/(?:merge|head)", environment.get("GITHUB_REF", ""))

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from gatehouse.evidence.manifest import ManifestError, read_manifest
+from gatehouse.evidence.manifest import ManifestError, read_manifest, verify_files
 from gatehouse.evidence.record import FILE_NAME, RecordError, read_record
 from gatehouse.evidence.results import BAD, Failure, RunResults, Status, TestResult, read_results
 
@@ -71,6 +71,8 @@ def _suite(folder: Path, output: Path) -> _Suite:
         fault = f"the record cannot be read: {error}"
     try:
         manifest = read_manifest(folder)
+        if altered := verify_files(folder, manifest):
+            fault = fault or f"does not match its manifest: {'; '.join(altered[:3])}"
     except ManifestError as error:
         fault = fault or str(error)
     tests = [_test(each, folder, output) for each in results.tests.values()]
@@ -93,7 +95,7 @@ def _suite(folder: Path, output: Path) -> _Suite:
 
 def _state(results: RunResults, manifest: dict[str, Any], fault: str) -> str:
     if fault or not manifest:
-        return "unfinished"
+        return "altered" if manifest else "unfinished"
     return "passed" if manifest.get("exit_status") == 0 and not results.red else "failed"
 
 

@@ -14,7 +14,10 @@ def in_blocks(data, sizes):
     return lambda limit: source.read(min(next(sizes, 1), limit))
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n")), max_size=8), st.lists(st.integers(1, 50)))
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n")), max_size=8),
+    st.lists(st.integers(1, 50)),
+)
 def test_lines_are_the_same_however_the_bytes_are_cut(texts, sizes):
     data = "".join(f"{text}\n" for text in texts).encode()
 

@@ -297,6 +297,21 @@ def test_mypys_errors_are_findings_and_its_notes_are_not(checks):
 
 
 @pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("node --test", ("--test", "--test-reporter=tap")),
+        ("node --test a.test.js 'b c.js'", ("--test", "--test-reporter=tap", "a.test.js", "b c.js")),
+        ("node --test && echo done", ("run", "--silent", "test")),
+        ("node --test tests/*.js", ("run", "--silent", "test")),
+        ("NODE_ENV=test node --test", ("run", "--silent", "test")),
+        ("node --test-only", ("run", "--silent", "test")),
+    ],
+)
+def test_a_script_that_needs_a_shell_is_left_to_the_package_manager(checks, script, expected):
+    assert checks(node_package({"test": script}), ("node", "npm"))["node-test"].argv[1:] == expected
+
+
+@pytest.mark.parametrize(
     "line",
     ["Would reformat: a.py", "a.py:1:1: unformatted: File would be reformatted"],
     ids=["up to ruff 0.16", "from ruff 0.17 on"],

@@ -71,8 +71,11 @@ def test_proofs_and_leaks_are_on_the_page(tmp_path):
     assert "pods ws/pod" in html
 
 
-@pytest.mark.parametrize("damage", ["empty", "unfinished", "cut"])
-def test_a_damaged_bundle_is_shown_as_unfinished_and_never_as_passed(tmp_path, damage):
+@pytest.mark.parametrize(
+    ("damage", "shown"),
+    [("empty", "unfinished"), ("unfinished", "unfinished"), ("cut", "altered"), ("added", "altered")],
+)
+def test_a_damaged_bundle_is_shown_as_what_it_is_and_never_as_passed(tmp_path, damage, shown):
     folder = write_bundle(tmp_path / "smoke", finish=damage != "unfinished")
     if damage == "empty":
         for path in folder.rglob("*"):
@@ -80,8 +83,10 @@ def test_a_damaged_bundle_is_shown_as_unfinished_and_never_as_passed(tmp_path, d
     if damage == "cut":
         record = folder / "record.jsonl"
         record.write_text(record.read_text()[:-3])
+    if damage == "added":
+        (folder / "extra.txt").write_text("x")
 
     html = page(tmp_path, folder)
 
-    assert '<span class="unfinished">unfinished</span>' in html
+    assert f'<span class="{shown}">{shown}</span>' in html
     assert '<span class="passed">passed</span>' not in html

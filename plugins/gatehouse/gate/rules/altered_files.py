@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gatehouse.gate.inputs import BundleInput
 from gatehouse.gate.verdict import Question, Reason, VerdictClass
 
 
@@ -14,15 +15,21 @@ def check(question: Question) -> Iterator[Reason]:
             yield Reason(
                 "altered_files",
                 VerdictClass.UNTRUSTED,
-                f"the evidence was altered: {problem}",
+                f"the {_name(bundle)} evidence was altered: {problem}",
                 bundle.path,
                 "run the suite again and hand over its bundle as it is",
             )
+        if bundle.unfinished:
+            continue  # what a run that did not end left unreadable is said by the rule about unfinished runs
         for problem in bundle.unreadable:
             yield Reason(
                 "altered_files",
-                VerdictClass.UNTRUSTED if bundle.manifest else VerdictClass.INCOMPLETE,
-                f"the evidence cannot be read: {problem}",
+                VerdictClass.UNTRUSTED,
+                f"the {_name(bundle)} evidence cannot be read: {problem}",
                 bundle.path,
                 "run the suite again",
             )
+
+
+def _name(bundle: BundleInput) -> str:
+    return "+".join(bundle.suites) or bundle.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from gatehouse.evidence.record import Event
@@ -59,5 +60,5 @@ def _reason(bundle: BundleInput, where: str, failure: Failure) -> Reason:
         CLASSES.get(failure.failure_class, VerdictClass.INFRASTRUCTURE),
         f"{where}: {failure.summary}",
         bundle.path,
-        failure.next_step or f"pytest -m {' or '.join(bundle.suites)} {where}",
+        failure.next_step or shlex.join(["pytest", "-m", " or ".join(bundle.suites), where]),
     )

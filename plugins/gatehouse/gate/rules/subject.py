@@ -14,10 +14,10 @@ def check(question: Question) -> Iterator[Reason]:
         if bundle.manifest is None:
             continue
         found = bundle.manifest.get("subject") or {}
-        for what, wanted, seen in (
-            ("repository", asked.repository, found.get("repository")),
-            ("pull request", asked.pull_request, found.get("pull_request")),
-            ("commit", asked.commit, found.get("commit")),
+        for what, wanted, seen, told_by in (
+            ("repository", asked.repository, found.get("repository"), "GITHUB_REPOSITORY={}"),
+            ("pull request", asked.pull_request, found.get("pull_request"), "--gate-pr {}"),
+            ("commit", asked.commit, found.get("commit"), "--gate-commit {}"),
         ):
             if wanted is not None and seen != wanted:
                 yield Reason(
@@ -25,7 +25,7 @@ def check(question: Question) -> Iterator[Reason]:
                     VerdictClass.UNTRUSTED,
                     f"the {'+'.join(bundle.suites)} evidence is about {what} {seen or 'unknown'}, not {wanted}",
                     bundle.path,
-                    f"run the suite for {what} {wanted}",
+                    f"run the suite for it ({told_by.format(wanted)})",
                 )
         if found.get("dirty"):
             yield Reason(

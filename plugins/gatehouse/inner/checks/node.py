@@ -96,14 +96,21 @@ def _script_check(
         )
     ):
         missing, how = "the package's dependencies", f"run `{install}` in {package.folder or 'the checkout'}"
-    parts = shlex.split(script) if script.startswith("node --test") else []
-    if parts:
-        argv = (node or "node", *parts[1:], "--test-reporter=tap")
+    if (parts := _test_runner(script)) is not None:
+        argv = (node or "node", "--test", "--test-reporter=tap", *parts)
         return Check(package, f"node-{name}", phase, blame, argv, _tap, {}, missing, how)
     if node and not program:
         missing, how = manager, f"install {manager}"
     argv = (program or manager, "run", "--silent", name)
     return Check(package, f"node-{name}", phase, blame, argv, _text, {}, missing, how)
+
+
+def _test_runner(script: str) -> list[str] | None:
+    """What follows `node --test` in a script that is this one command and needs no shell; else None."""
+    if re.search(r"[|&;<>()$`*?\[\]{}~#!\n=]", script):
+        return None
+    parts = shlex.split(script)
+    return parts[2:] if parts[:2] == ["node", "--test"] else None
 
 
 def _manager(package: Package, tools: Tools) -> tuple[str, str]:

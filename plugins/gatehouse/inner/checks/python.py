@@ -103,7 +103,10 @@ def _pytest(package: Package, tools: Tools, configured: dict[str, Any]) -> Check
         *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *selection),
         *("-o", "junit_family=xunit1", f"--junitxml={report}"),
     )
-    return Check(package, "python-test", Phase.UNIT, Blame.TEST, argv, _Report(report), env)
+    # A conftest can set the exit code or end the process early; the report then tells, or is not there.
+    return Check(
+        package, "python-test", Phase.UNIT, Blame.TEST, argv, _Report(report), env, findings_are_failures=True
+    )
 
 
 class _Report:
@@ -116,7 +119,7 @@ class _Report:
         try:
             cases = list(ET.parse(self._path).iter("testcase"))  # noqa: S314 - written by the pytest we started
         except (OSError, ET.ParseError):
-            return Parsed(placed_lines(check, done.stdout + "\n" + done.stderr))
+            return Parsed(placed_lines(check, done.stdout + "\n" + done.stderr), executed=0)
         finally:
             self._path.unlink(missing_ok=True)
         findings = []
