@@ -8,13 +8,13 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gatehouse import __version__
 from gatehouse.core.errors import GatehouseError
+from gatehouse.core.signals import wake_main_thread_on_signals
 
 #: Exit code for a mistake in the command line or a file that it names.
 USAGE = 2
@@ -22,14 +22,12 @@ USAGE = 2
 #: Exit code of a command that was stopped by Ctrl-C or SIGTERM, as a shell gives it for Ctrl-C.
 INTERRUPTED = 130
 
-#: Seconds between two looks for a signal.
-SIGNAL_INTERVAL = 0.2
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. A user's mistake is a message, never a traceback."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
+    wake_main_thread_on_signals()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return command(options)
@@ -138,25 +136,21 @@ def _up(options: argparse.Namespace) -> int:
         platform.start()
     except (PlatformError, UnknownScenarioError) as error:
         raise UsageError(str(error)) from error
-    stopping = False
-
-    def stop(*_arguments: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    for name, value in platform.environment().items():
-        print(f"export {name}={value}")
-    print(f"# previews: {platform.urls.preview_url('www').format(number=7)}")
-    print("# the embedded platform runs until Ctrl-C; run the lines above in another terminal", flush=True)
     try:
-        # The system may hand a signal to the platform's thread; only this one, once awake, runs the handler.
-        while not stopping:
-            time.sleep(SIGNAL_INTERVAL)
+        # A shell's background jobs are born ignoring Ctrl-C, and this is one that is often run in the background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for name, value in platform.environment().items():
+            print(f"export {name}={value}")
+        print(f"# previews: {platform.urls.preview_url('www').format(number=7)}")
+        print(
+            "# the embedded platform runs until Ctrl-C; run the lines above in another terminal", flush=True
+        )
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        return 0
     finally:
         platform.stop()
-    return 0
 
 
 def _inner(options: argparse.Namespace) -> int:

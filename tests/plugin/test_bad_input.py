@@ -86,6 +86,49 @@ def test_an_evidence_folder_that_is_not_empty(suite, pytester):
     refused(suite(GOOD, "--gate-evidence", "old"), "is not empty")
 
 
+@pytest.mark.parametrize("after", [2, 5, 40], ids=["while collecting", "in a test", "at the end"])
+def test_a_disk_that_is_full_ends_the_run_with_one_message_and_no_manifest(suite, after):
+    """The record fails to be written after so many events, and everything else with it."""
+    conftest = f"""
+import errno, pathlib
+from gatehouse.evidence import manifest, plugin
+from gatehouse.evidence.record import RunRecord
+
+append, written = RunRecord.append, []
+
+def full(*arguments, **named):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+def counting(self, event, **data):
+    written.append(event)
+    return append(self, event, **data) if len(written) <= {after} and event != "run_finished" else full()
+
+RunRecord.append = counting
+"""
+    run = suite("def test_a():\n    pass\n\ndef test_b():\n    pass\n", files={"conftest.py": conftest})
+
+    assert run.exit_code == 3, run.output
+    assert "can no longer be written: No space left on device" in run.output
+    assert "next: free space there" in run.output.splitlines()[-1]
+    assert "INTERNALERROR" not in run.output
+    assert not (run.folder / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "seven"])
+def test_what_is_no_number_of_a_pull_request(suite, number):
+    refused(suite(GOOD, f"--gate-pr={number}"), f"'{number}' is not the number of a pull request")
+
+
+def test_a_cluster_that_is_configured_and_cannot_be_used_is_no_skip(suite, pytester):
+    (pytester.path / "kubeconfig").write_text("root:x:0:0:root:/root:/bin/bash\n")
+    settings = "targets: {dev: {coder: {url: 'http://127.0.0.1:9'}, kubernetes: {kubeconfig: kubeconfig}}}\n"
+    run = suite("def test_s(cluster):\n    pass\n", files={"gatehouse.yaml": settings})
+
+    assert run.exit_code == 1
+    assert run.digest["first_error"]["failure_class"] == "environment"
+    assert "no usable Kubernetes configuration" in run.digest["first_error"]["summary"]
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["in one process", "with two workers"])
 @pytest.mark.parametrize("made", [True, False], ids=["made before", "not there yet"])
 def test_an_evidence_folder_elsewhere_is_not_taken_for_the_root_of_the_tests(suite, tmp_path, made, workers):

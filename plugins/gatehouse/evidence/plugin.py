@@ -20,17 +20,21 @@ import pytest
 
 from gatehouse import __version__
 from gatehouse.core.errors import FailureClass, GatehouseError
-from gatehouse.core.redaction import Redactor
+from gatehouse.core.signals import wake_main_thread_on_signals
 from gatehouse.evidence import allure
 from gatehouse.evidence.digest import Digest, make_digest, skip_notes
 from gatehouse.evidence.junit import render_junit, write_junit
 from gatehouse.evidence.manifest import write_manifest
 from gatehouse.evidence.record import FILE_NAME, RunRecord, read_record, shortened
-from gatehouse.evidence.results import RunResults, read_results
+from gatehouse.evidence.redacted_files import redact_files
+from gatehouse.evidence.results import RunResults, honest_exit_status, read_results
 from gatehouse.run import Run, current_run
 
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 EVENTS = pytest.StashKey[list[dict[str, Any]]]()
+
+#: pytest's exit code for an error that is not the tests'.
+INTERNAL_ERROR = 3
 
 #: Said of a run against the embedded platform, whatever the target is called.
 EMBEDDED_NOTE = " (the embedded platform: it proves the harness, not your platform)"
@@ -155,6 +159,8 @@ class Recorder:
         self._previous_handler: Any = None
         self.started = datetime.now(UTC)
         self.digest: Digest | None = None
+        #: Why the evidence can no longer be written; nothing more is tried then.
+        self._lost = ""
         #: What the digest's last line starts with; the inner suite has its own.
         self.command: list[str] = ["pytest", "-m", " or ".join(run.suites)]
         self.notes: list[str] = []
@@ -163,7 +169,20 @@ class Recorder:
 
     def event(self, event: str, **data: Any) -> None:
         """Append an event to the record."""
-        self._record.append(event, **data)
+        if self._lost:
+            return
+        try:
+            self._record.append(event, **data)
+        except OSError as error:
+            self._lose(error)
+            pytest.exit(f"the evidence can no longer be written: {error.strerror}", returncode=INTERNAL_ERROR)
+
+    def _lose(self, error: OSError) -> None:
+        """Note that the evidence is incomplete for good: there will be no manifest, and so no open gate."""
+        self._lost = (
+            f"the evidence in {_shown(self.folder)} can no longer be written: {error.strerror or error}\n"
+            "  next: free space there, or name another folder with --gate-evidence, and run the suite again"
+        )
 
     def problem(self, error: BaseException) -> None:
         """Record a failure of the run as a whole."""
@@ -298,11 +317,19 @@ class Recorder:
         try:
             return (yield)
         finally:
-            self.finish(session)
+            try:
+                if not self._lost:
+                    self.finish(session)
+            except OSError as error:
+                self._lose(error)
+            if self._lost:
+                session.exitstatus = INTERNAL_ERROR
 
     def pytest_unconfigure(self) -> None:
-        if self.digest:
-            writer = self._config.get_terminal_writer()
+        writer = self._config.get_terminal_writer()
+        if self._lost:
+            writer.line(f"\nERROR: {self._lost}")
+        elif self.digest:
             writer.line()
             for line in self.digest.lines():
                 writer.line(self.run.redactor.text(line))
@@ -371,22 +398,6 @@ class Recorder:
         return bool(self._config.getoption("numprocesses", None) or self._config.getoption("tx", None))
 
 
-def honest_exit_status(status: int, results: RunResults) -> int:
-    """Pytest's exit status, made worse where the record says so; never better.
-
-    A run in which nothing was executed ends with 5, one that was stopped with 2, one whose record has a red
-    test, an unexpected one, or one without a result with 1, whatever pytest made of it.
-    """
-    if status != 0:
-        return status
-    if results.interrupted:
-        return 2
-    if results.red or results.problems or results.collection_errors or results.unexpected:
-        return 1
-    executed = [test for test in results.tests.values() if test.status not in ("skipped", "not run")]
-    return 0 if executed else 5
-
-
 def subject(run: Run) -> dict[str, Any]:
     """What the run is about: repository, pull request, commit and tree, as far as they are known."""
     return {
@@ -396,33 +407,6 @@ def subject(run: Run) -> dict[str, Any]:
         "tree": run.tree,
         "dirty": run.dirty,
     }
-
-
-def redact_files(folder: Path, redactor: Redactor) -> None:
-    """Take secrets out of text files that others have written into the bundle, before anything is hashed.
-
-    Text is what decodes as UTF-8, whatever the file is called. Archives and pictures are left as they are,
-    and so is the record, whose every string was redacted before it was written.
-    """
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not path.is_file() or path == folder / FILE_NAME:
-            continue
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            continue
-        if redactor.text(text) != text:
-            lines = text.splitlines(keepends=True) if path.suffix == ".jsonl" else [text]
-            path.write_text("".join(_redacted(line, redactor) for line in lines), encoding="utf-8")
-
-
-def _redacted(text: str, redactor: Redactor) -> str:
-    """JSON is masked as data: replacing its text would cut through the escapes of a string."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return redactor.text(text)
-    return json.dumps(redactor.data(data)) + ("\n" if text.endswith("\n") else "")
 
 
 def _described(item: pytest.Item) -> dict[str, Any]:
@@ -473,6 +457,7 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
     if config.pluginmanager.hasplugin("playwright"):
         # Each process empties its own folder at start, so no two may share one.
         config.option.output = str(folder / "playwright" / run.worker)
+    wake_main_thread_on_signals()
     if not run.controller and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # pytest-xdist ends its workers by this signal, and a shell's background jobs are born ignoring it.
         signal.signal(signal.SIGINT, signal.default_int_handler)

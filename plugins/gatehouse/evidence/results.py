@@ -114,6 +114,22 @@ class RunResults:
         return [test for test in self.tests.values() if test.status in BAD]
 
 
+def honest_exit_status(status: int, results: RunResults) -> int:
+    """Pytest's exit status, made worse where the record says so; never better.
+
+    A run in which nothing was executed ends with 5, one that was stopped with 2, one whose record has a red
+    test, an unexpected one, or one without a result with 1, whatever pytest made of it.
+    """
+    if status != 0:
+        return status
+    if results.interrupted:
+        return 2
+    if results.red or results.problems or results.collection_errors or results.unexpected:
+        return 1
+    executed = [test for test in results.tests.values() if test.status not in ("skipped", "not run")]
+    return 0 if executed else 5
+
+
 def read_results(events: Iterable[Event]) -> RunResults:
     """Fold the events of a record. Unknown events are passed over, so that newer records can be read."""
     results = RunResults()

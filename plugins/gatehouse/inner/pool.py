@@ -6,7 +6,7 @@ import fnmatch
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from gatehouse.core.errors import NotInstalled
@@ -14,9 +14,6 @@ from gatehouse.core.processes import Completed, ProcessOwner
 from gatehouse.core.redaction import looks_like_secret_name
 from gatehouse.core.settings import SilencedCheck
 from gatehouse.inner.model import Check, CheckResult, Outcome, Parsed, Phase
-
-#: Seconds between two looks for a signal while a result is awaited.
-SIGNAL_INTERVAL = 0.2
 
 #: How a shell ends for a program that it cannot find.
 COMMAND_NOT_FOUND = 127
@@ -87,12 +84,7 @@ class CheckPool:
 
     def result(self, check: Check) -> CheckResult:
         """The result of a check, once there is one."""
-        future = self._futures[check.id]
-        while (
-            not future.done()
-        ):  # looking for Ctrl-C now and then, which the system may hand to another thread
-            wait([future], timeout=SIGNAL_INTERVAL)
-        return future.result()
+        return self._futures[check.id].result()
 
     def stop(self) -> None:
         """End everything that still runs."""

@@ -199,3 +199,19 @@ def test_a_missing_template_is_named_with_those_there_are():
     with pytest.raises(NotFound, match="no template 'tsk'") as caught:
         coder.template("tsk")
     assert caught.value.seen == "templates: code"
+
+
+def test_after_nobody_answered_for_a_whole_budget_the_next_call_asks_only_once():
+    coder, server, clock = client(httpx.ConnectError("refused"))
+    with pytest.raises(Unreachable):
+        coder.me()
+    asked, waited = len(server.requests), clock.elapsed
+
+    with pytest.raises(Unreachable):
+        coder.build_info()
+    assert (len(server.requests), clock.elapsed) == (asked + 1, waited)
+
+    server.answers = [error(503), ok({"id": "u", "username": "bot"})]
+    with pytest.raises(Transient):
+        coder.me()
+    assert coder.me().username == "bot"

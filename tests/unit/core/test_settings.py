@@ -125,6 +125,27 @@ def test_the_option_comes_before_the_environment_before_the_file(write):
     assert choose_target(settings, None, {})[0] == "dev"
 
 
+def test_the_only_target_is_the_default_and_several_must_be_chosen_from(write):
+    one = load_settings(write("targets: {dev: {}}\n"))
+    assert choose_target(one, None, {})[0] == "dev"
+
+    two = load_settings(write("targets: {dev: {}, stage: {}}\n"))
+    with pytest.raises(UsageError, match="which target is to be tested") as caught:
+        choose_target(two, None, {"CODER_URL": "https://coder.example.com"})
+    assert caught.value.expected == "one of: dev, stage"
+
+
+def test_the_cluster_and_the_repository_of_the_environment_override_the_file(write):
+    text = "targets: {dev: {kubernetes: {kubeconfig: /file}, github: {repository: a/file}}}\n"
+    _, target = choose_target(
+        load_settings(write(text)), None, {"KUBECONFIG": "/k", "GITHUB_REPOSITORY": "acme/shop"}
+    )
+    assert (str(target.kubernetes.kubeconfig), target.github.repository) == ("/k", "acme/shop")
+
+    _, target = choose_target(load_settings(write(text)), None, {"KUBECONFIG": "/k:/l"})
+    assert target.kubernetes.kubeconfig is None  # the library merges them
+
+
 def test_an_environment_that_names_a_server_is_a_target_without_any_file():
     name, target = choose_target(
         Settings(),
@@ -163,8 +184,12 @@ def test_an_unknown_target_is_refused_with_the_known_ones(write):
 
 
 def test_an_unusable_address_in_the_environment_is_refused():
-    with pytest.raises(UsageError, match="environment does not name a usable platform"):
+    with pytest.raises(UsageError, match="environment does not name a usable platform") as caught:
         choose_target(Settings(), None, {"CODER_URL": "ftp://x"})
+    assert (
+        caught.value.seen
+        == "coder.url: expected an address such as https://coder.example.com, found 'ftp://x'"
+    )
 
 
 def test_a_secret_is_read_from_the_environment_or_a_file_and_its_absence_is_said(tmp_path):
