@@ -2,6 +2,7 @@ import os
 import subprocess
 import time
 
+import httpx
 import pytest
 
 from gatehouse.coder.client import CoderClient
@@ -101,6 +102,13 @@ def git(*arguments, cwd=None, check=True):
 def repository_url(platform, token=""):
     """The sample monorepo's address, with a token for pushing where one is given."""
     return platform.urls.code_host.replace("://", f"://x:{token}@" if token else "://") + "/acme/shop.git"
+
+
+def close(platform):
+    """Close the pull request."""
+    url = f"{platform.urls.code_host}/api/v3/repos/acme/shop/pulls/7"
+    headers = {"Authorization": f"Bearer {platform.credentials.code_host}"}
+    assert httpx.patch(url, json={"state": "closed"}, headers=headers).status_code == 200
 
 
 def push_edit(platform, folder, path, old, new):

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.embedded.argocd.accounts import Account
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, DEPLOYMENT, NAMESPACE
 from gatehouse.embedded.systems import IMAGES
-from tests.platform.conftest import eventually, push_edit
+from tests.platform.conftest import close, eventually, push_edit
 
 APPLICATIONS = "/api/v1/applications"
 STREAM = "/api/v1/stream/applications"
@@ -58,12 +59,6 @@ def label(platform, method, path="", body=None):
     url = f"{platform.urls.code_host}/api/v3/repos/acme/shop/issues/7/labels{path}"
     headers = {"Authorization": f"Bearer {platform.credentials.code_host}"}
     assert httpx.request(method, url, json=body, headers=headers).status_code == 200
-
-
-def close(platform):
-    url = f"{platform.urls.code_host}/api/v3/repos/acme/shop/pulls/7"
-    headers = {"Authorization": f"Bearer {platform.credentials.code_host}"}
-    assert httpx.patch(url, json={"state": "closed"}, headers=headers).status_code == 200
 
 
 # --- who may ask, and how it is said that something is not there --------------------------------------
@@ -355,3 +350,32 @@ def test_an_application_is_gone_only_after_what_it_made(start):
         )
         assert all(each["metadata"]["finalizers"] for each in deleting)
         eventually(lambda: not platform.call(lambda systems: systems.store.select(APPLICATION)))
+
+
+# --- following many Applications -----------------------------------------------------------------------
+
+
+def test_a_change_reaches_the_follower_over_the_stream_and_without_another_list(platform):
+    with (
+        ArgoCDClient(platform.urls.argocd, platform.credentials.argocd) as client,
+        client.follow("preview/pr=7") as follower,
+    ):
+        eventually(lambda: len(follower.look()) == 5)
+        eventually(lambda: follower.streaming)
+        follower.look()
+        listed = []
+        client.applications = listed.append
+
+        def annotate(systems):
+            application = systems.store.get(APPLICATION, "argocd", "pr-7-www")
+            application["metadata"].setdefault("annotations", {})["seen"] = "yes"
+            systems.store.update(APPLICATION, application)
+
+        platform.call(annotate)
+
+        def seen():
+            follower.wait(1)
+            return follower.look()["pr-7-www"]["metadata"].get("annotations", {}).get("seen")
+
+        assert eventually(seen) == "yes"
+        assert listed == []

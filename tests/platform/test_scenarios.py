@@ -22,9 +22,10 @@ from gatehouse.embedded.platform import Platform
 from gatehouse.embedded.scenarios import SCENARIOS, UnknownScenarioError
 from gatehouse.github.client import GitHubClient
 from gatehouse.kube.client import Cluster
+from gatehouse.preview import environment
 from gatehouse.preview.environment import PreviewWait
 from gatehouse.task.launcher import TaskLauncher
-from tests.platform.conftest import target_of
+from tests.platform.conftest import close, push_edit, target_of
 
 
 def prove_preview(platform, commit=None, seconds=20, on_change=lambda _progress: None):
@@ -140,6 +141,39 @@ def test_one_application_that_tracks_the_head_commit_is_proved_too(start):
     environment = prove_preview(start("one-application"))
     assert list(environment.applications) == ["shop-7"]
     assert environment.proof.outcome == "this commit"
+
+
+def while_waiting(platform, monkeypatch, change):
+    """What ends the wait for a preview that never gets ready, when `change` happens once it is under way."""
+    monkeypatch.setattr(environment, "HEAD_INTERVAL", 0.2)
+    changed = []
+
+    def on_change(_progress):
+        if not changed:
+            changed.append(change())
+
+    return refusal(platform, WrongSubject, on_change=on_change)
+
+
+def test_a_commit_that_is_pushed_while_waiting_ends_the_wait_and_names_it(start, monkeypatch, tmp_path):
+    platform = start("unschedulable")
+
+    words = while_waiting(
+        platform,
+        monkeypatch,
+        lambda: push_edit(platform, tmp_path / "shop", "README.md", "# Shop", "# Shop, moved on"),
+    )
+
+    assert "pull request 7 is at another commit than the one to be tested" in words
+    assert f"head is {head(platform)}" in words
+
+
+def test_a_pull_request_that_is_closed_while_waiting_ends_the_wait(start, monkeypatch):
+    platform = start("unschedulable")
+
+    words = while_waiting(platform, monkeypatch, lambda: close(platform))
+
+    assert "pull request 7 is closed: its preview is going or gone" in words
 
 
 def test_login_broken_is_deployed_all_right(start):

@@ -61,7 +61,8 @@ class ApplicationFollower:
         self._changed = threading.Condition()
         self._seen = 0
         self._listed_at: float | None = None
-        self._streaming = False
+        #: Whether the stream stands, so that changes come by themselves.
+        self.streaming = False
         self._closed = threading.Event()
         self._stream: Stream | None = None
         self._thread = threading.Thread(target=self._follow, name="argocd stream", daemon=True)
@@ -88,7 +89,7 @@ class ApplicationFollower:
     def look(self) -> dict[str, Object]:
         """The Applications by name; asks for a list if one is due. Raises what the list raises."""
         now = self._clock.monotonic()
-        interval = LIST_INTERVAL if self._streaming else POLL_INTERVAL
+        interval = LIST_INTERVAL if self.streaming else POLL_INTERVAL
         if self._listed_at is None or now - self._listed_at >= interval:
             with self._changed:
                 since = self._table.revision
@@ -118,7 +119,7 @@ class ApplicationFollower:
                     pause = BACKOFF[0]
             except (GatehouseError, OSError, ValueError) as error:
                 self.last_error = str(error)
-            self._streaming = False
+            self.streaming = False
             self._closed.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
             pause = min(pause * 2, BACKOFF[1])
 
@@ -133,10 +134,10 @@ class ApplicationFollower:
                 if self._closed.is_set():
                     return False
                 for event in stream.events():
-                    if not self._streaming:
+                    if not self.streaming:
                         # What happened between the last list and the first event is asked for once more.
                         self._listed_at = None
-                        self._streaming = True
+                        self.streaming = True
                     if event is not None:
                         with self._changed:
                             if self._table.apply(*event):
@@ -144,4 +145,4 @@ class ApplicationFollower:
         finally:
             with self._changed:
                 self._stream = None
-        return self._streaming
+        return self.streaming

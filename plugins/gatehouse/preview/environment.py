@@ -21,6 +21,7 @@ from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
     InfrastructureError,
+    NotFound,
     ProductFailure,
     TerminalState,
     WrongSubject,
@@ -190,6 +191,8 @@ class PreviewWait:
         self._require_current_head()
         snapshot.states = self._judge_all(applications)
         for name, judgement in snapshot.states.items():
+            if judgement.state is State.GONE:
+                self._require_current_head(at_once=True)  # most often the pull request was closed
             if judgement.state in TERMINAL:
                 snapshot.problem = snapshot.problem or self._terminal(name, judgement, applications[name])
         if snapshot.ready:
@@ -204,10 +207,10 @@ class PreviewWait:
             self._sets = now, self._argocd.application_sets()
         return self._sets[1]
 
-    def _require_current_head(self) -> None:
+    def _require_current_head(self, *, at_once: bool = False) -> None:
         """Look now and then whether the pull request is still open and at the commit. Raises `WrongSubject`."""
         now = self._clock.monotonic()
-        if now - self._head_checked_at >= HEAD_INTERVAL:
+        if at_once or now - self._head_checked_at >= HEAD_INTERVAL:
             self._head_checked_at = now
             require_head(self._github.pull_request(self._pull.number), self._commit)
 
@@ -369,7 +372,11 @@ class PreviewWait:
         self._causes[name] = _Cause(blocker, words, before.since if before and lasting else now)
 
     def _tree(self, application: Object) -> list[Object]:
-        return self._argocd.resource_tree(application["metadata"]["name"], application["spec"]["project"])
+        """The nodes of an Application's tree; none if it has gone meanwhile, which the next look sees."""
+        try:
+            return self._argocd.resource_tree(application["metadata"]["name"], application["spec"]["project"])
+        except NotFound:
+            return []
 
     # --- the proof -----------------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ def receive():
 
 wake_main_thread_on_signals()
 wake_main_thread_on_signals()
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.default_int_handler)
 threading.Thread(target=receive, daemon=True).start()
 try:
     time.sleep(20)
