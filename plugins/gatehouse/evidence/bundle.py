@@ -61,9 +61,12 @@ class Bundle:
 
 def _make_root(root: Path) -> None:
     """Make the folder of all bundles; a new one tells git to pass it over, so that no checkout gets dirty."""
-    if root.is_dir():
+    try:
+        root.mkdir(parents=True)
+    except FileExistsError:  # made before, or by another run at this moment
+        if not root.is_dir():
+            raise
         if not os.access(root, os.W_OK):
-            raise PermissionError(13, "Permission denied", str(root))
+            raise PermissionError(13, "Permission denied", str(root)) from None
         return
-    root.mkdir(parents=True)
     (root / ".gitignore").write_text("*\n")

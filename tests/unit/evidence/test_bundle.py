@@ -1,3 +1,6 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gatehouse.core.errors import UsageError
@@ -43,3 +46,17 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_runs(tmp_path):
     with pytest.raises(UsageError, match="evidence cannot be written") as caught:
         Bundle.create(tmp_path / "file" / "reports")
     assert "--gate-evidence" in caught.value.next_step
+
+
+def test_many_runs_that_start_at_the_same_moment_each_get_their_own_folder(tmp_path):
+    barrier = threading.Barrier(8)
+
+    def create(_number):
+        barrier.wait()
+        return Bundle.create(tmp_path / "reports").folder
+
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(create, range(8)))
+
+    assert len(set(folders)) == 8
+    assert all(folder.is_dir() for folder in folders)
