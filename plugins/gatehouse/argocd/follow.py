@@ -93,10 +93,14 @@ class ApplicationFollower:
         if self._listed_at is None or now - self._listed_at >= interval:
             with self._changed:
                 since = self._table.revision
-            listed = self._source.list()
+            self._listed_at = now  # before the list: the stream may ask for another while it is under way
+            try:
+                listed = self._source.list()
+            except Exception:
+                self._listed_at = None
+                raise
             with self._changed:
                 self._table.replace(listed, since)
-            self._listed_at = now
             # A stream that matches nothing sends no headers, and a proxy ends it with an error: not opened then.
             if listed and self._thread.ident is None:
                 self._thread.start()
@@ -117,8 +121,9 @@ class ApplicationFollower:
             try:
                 if self._read_stream():
                     pause = BACKOFF[0]
-            except (GatehouseError, OSError, ValueError) as error:
-                self.last_error = str(error)
+            except (GatehouseError, OSError, ValueError, LookupError, TypeError):
+                # Cut, refused, or saying what is no event: the lists go on meanwhile, and tell what is wrong.
+                pass
             self.streaming = False
             self._closed.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
             pause = min(pause * 2, BACKOFF[1])

@@ -188,3 +188,36 @@ def test_closing_ends_the_stream_and_its_thread(follower_of):
 
     assert stream.closed.is_set()
     assert "argocd stream" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_what_is_no_event_ends_that_stream_and_not_the_following(follower_of):
+    server = FakeServer(app(1))
+    follower = follower_of(server)
+    follower.look()
+    first = server.stream()
+    first.said.put(("MODIFIED", {"kind": "Status"}))
+
+    server.stream().said.put(("MODIFIED", app(2)))
+
+    until(follower, {"web": "2"})
+    assert first.closed.is_set()
+
+
+def test_a_list_that_the_stream_asks_for_while_one_is_under_way_is_not_forgotten(follower_of):
+    server = FakeServer(app(1))
+    listed = server.list
+
+    def list_while_the_stream_comes_up():
+        answer = listed()
+        if server.lists == 2:  # the stream stands now, and this list was asked before
+            follower._listed_at = None
+        return answer
+
+    server.list = list_while_the_stream_comes_up
+    follower = follower_of(server)
+    follower.look()
+    follower._listed_at = None
+    follower.look()
+
+    server.applications = [app(2)]
+    assert versions(follower) == {"web": "2"}

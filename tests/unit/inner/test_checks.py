@@ -304,6 +304,7 @@ def test_mypys_errors_are_findings_and_its_notes_are_not(checks):
         ("node --test && echo done", ("run", "--silent", "test")),
         ("node --test tests/*.js", ("run", "--silent", "test")),
         ("NODE_ENV=test node --test", ("run", "--silent", "test")),
+        ("echo it's fine", ("run", "--silent", "test")),
         ("node --test-only", ("run", "--silent", "test")),
     ],
 )

@@ -109,7 +109,10 @@ def _test_runner(script: str) -> list[str] | None:
     """What follows `node --test` in a script that is this one command and needs no shell; else None."""
     if re.search(r"[|&;<>()$`*?\[\]{}~#!\n=]", script):
         return None
-    parts = shlex.split(script)
+    try:
+        parts = shlex.split(script)
+    except ValueError:  # a quote without its other half: the package manager's shell will say so
+        return None
     return parts[2:] if parts[:2] == ["node", "--test"] else None
 
 
