@@ -154,9 +154,9 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _inner(options: argparse.Namespace) -> int:
-    command = [sys.executable, "-m", "pytest", "-m", "inner", f"--gate-repo={options.folder}"]
-    sys.stdout.flush()
-    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
+    from gatehouse.invocation import start_over
+
+    start_over(["-m", "pytest", "-m", "inner", f"--gate-repo={options.folder}"], os.environ)
 
 
 def _gate(options: argparse.Namespace) -> int:

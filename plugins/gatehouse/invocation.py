@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
-import pytest
+from gatehouse.core.errors import UsageError
 
 #: Options whose value is a folder.
 FOLDER_OPTIONS = ("--gate-evidence", "--gate-repo")
 
 
-def joined(arguments: Sequence[object]) -> list[str]:
+def joined(arguments: Sequence[str]) -> list[str]:
     """`--gate-evidence DIR` as `--gate-evidence=DIR`, and the like.
 
     Before it knows our options, pytest takes each word that is not an option for a test to run, and looks
     for its root folder and configuration there if it is a folder that exists: on workers, always.
     """
     result: list[str] = []
-    for argument in map(str, arguments):
+    for argument in arguments:
         if result and result[-1] in FOLDER_OPTIONS:
             result[-1] += f"={argument}"
         else:
@@ -27,24 +28,24 @@ def joined(arguments: Sequence[object]) -> list[str]:
     return result
 
 
-def start_over_joined(config: pytest.Config) -> None:
-    """Run the command again with joined values, where there are others; does not return then.
+def start_over_joined(given: Sequence[str]) -> None:
+    """Run pytest again with the values of `given`, its arguments, joined; does not return if any was not.
 
-    Raises `pytest.UsageError` where pytest is called by a program, whose process is not ours to replace.
+    Raises `UsageError` where pytest is called by a program, whose process is not ours to replace.
     """
-    given = [str(argument) for argument in config.invocation_params.args]
     arguments = joined(given)
     if arguments == given:
         return
     if sys.orig_argv[-len(given) :] != given:
         separate = next(each for each in given if each in FOLDER_OPTIONS)
-        raise pytest.UsageError(
-            f"pytest takes the value of {separate} for a test\n  next: write {separate}=DIR, as one word"
+        raise UsageError(
+            f"pytest takes the value of {separate} for a test",
+            next_step=f"write {separate}=DIR, as one word",
         )
     start_over([*sys.orig_argv[1 : -len(given)], *arguments], os.environ)
 
 
-def start_over(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+def start_over(arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Replace this process by our own interpreter with other arguments; does not return."""
     sys.stdout.flush()
     sys.stderr.flush()

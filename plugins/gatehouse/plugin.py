@@ -102,7 +102,10 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, args: list[str]
 ) -> Generator[None, object, object]:
     """Point `pytest -m <suite>` without paths at that suite's folder, before pytest captures output."""
-    start_over_joined(early_config)
+    try:
+        start_over_joined([str(argument) for argument in early_config.invocation_params.args])
+    except UsageError as error:
+        raise usage_error(error) from error
     _add_paths(early_config, args)
     return (yield)
 

@@ -38,7 +38,7 @@ class Blocker:
 def find_blocker(nodes: list[Object]) -> Blocker | None:
     """Of a resource tree: the worst pod of the newest ReplicaSet, else the worst node of any kind."""
     pods = [node for node in nodes if node["kind"] == "Pod" and _newest(node, nodes)]
-    unhealthy = [node for node in nodes if (node.get("health") or {}).get("status") not in (None, "Healthy")]
+    unhealthy = [node for node in nodes if _is_unhealthy(node)]
     ranked = sorted(
         {node["uid"]: node for node in [*pods, *unhealthy]}.values(),
         key=lambda node: (_reason(node) in STUCK, _rank(node), node["kind"] == "Pod"),
@@ -46,7 +46,7 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
     )
     for node in ranked:
         health = node.get("health") or {}
-        if health.get("status") in (None, "Healthy") and _reason(node) not in STUCK:
+        if not _is_unhealthy(node) and _reason(node) not in STUCK:
             continue
         where = f"{node['namespace']}/{node['name']}" if node.get("namespace") else node["name"]
         reason = _reason(node) or health.get("status", "")
@@ -56,16 +56,8 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
 
 def waiting_pod(nodes: list[Object]) -> Object | None:
     """A pod of the newest version that is not well yet, which the health of what owns it need not show."""
-    return next(
-        (
-            node
-            for node in nodes
-            if node["kind"] == "Pod"
-            and (node.get("health") or {}).get("status") not in (None, "Healthy")
-            and _newest(node, nodes)
-        ),
-        None,
-    )
+    pods = (node for node in nodes if node["kind"] == "Pod" and _is_unhealthy(node) and _newest(node, nodes))
+    return next(pods, None)
 
 
 def warning(events: list[Object]) -> str:
@@ -74,6 +66,11 @@ def warning(events: list[Object]) -> str:
     telling = [event for event in warnings if event.get("reason") != "BackOff"] or warnings
     newest = max(telling, key=lambda event: event.get("lastTimestamp") or "", default=None)
     return str(newest["message"]) if newest else ""
+
+
+def _is_unhealthy(node: Object) -> bool:
+    """Whether a node says that it is not well; kinds without a check say nothing."""
+    return (node.get("health") or {}).get("status") not in (None, "Healthy")
 
 
 def _newest(pod: Object, nodes: list[Object]) -> bool:

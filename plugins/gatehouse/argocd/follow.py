@@ -25,7 +25,6 @@ POLL_INTERVAL = 1.0
 #: Seconds before the stream is opened again, at least and at most; doubled each time, with jitter.
 BACKOFF = (0.5, 15.0)
 
-
 #: Seconds that closing waits for the stream's thread; one that is still connecting ends by itself.
 CLOSE_TIMEOUT = 1.0
 
@@ -66,9 +65,6 @@ class ApplicationFollower:
         self._closed = threading.Event()
         self._stream: Stream | None = None
         self._thread = threading.Thread(target=self._follow, name="argocd stream", daemon=True)
-        #: How often the stream was opened, and what ended it last; for reports and tests.
-        self.opened = 0
-        self.last_error = ""
 
     def __enter__(self) -> ApplicationFollower:
         return self
@@ -133,7 +129,6 @@ class ApplicationFollower:
         stream = self._source.open()
         with self._changed:
             self._stream = stream
-        self.opened += 1
         try:
             with contextlib.closing(stream):
                 if self._closed.is_set():

@@ -314,6 +314,15 @@ def _age(since: datetime | None, now: datetime) -> float:
     return max((now - since).total_seconds(), 0.0) if since else 0.0
 
 
+def child_applications(application: Object) -> list[str]:
+    """The names of the Applications among an Application's resources (app of apps)."""
+    return [
+        each["name"]
+        for each in (application.get("status") or {}).get("resources") or []
+        if each.get("kind") == "Application" and each.get("group") == "argoproj.io"
+    ]
+
+
 def parse_time(text: str | None) -> datetime | None:
     """A time as Kubernetes writes it, or None."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None

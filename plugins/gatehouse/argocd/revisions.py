@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from gatehouse.core.checkout import repository_name
 
 Object = dict[str, Any]
 
@@ -31,16 +32,16 @@ def revision_problem(application: Object, commit: str, repository: str) -> Stale
         return _hydrator_problem(hydrator, status, commit, repository)
     sync = status.get("sync") or {}
     compared = sync.get("comparedTo") or {}
-    if _sources(spec) != _sources(compared):
+    sources = _sources(spec)
+    if sources != _sources(compared):
         return Stale("its status is about an older spec")
     if not commit:
         return None
-    sources = _sources(spec)
     revisions = [*(sync.get("revisions") or [sync.get("revision") or ""]), *[""] * len(sources)]
     problems = (
         _source_problem(source, str(revision), commit)
         for source, revision in zip(sources, revisions, strict=False)
-        if same_repository(str(source.get("repoURL", "")), repository)
+        if _same_repository(str(source.get("repoURL", "")), repository)
     )
     return next(filter(None, problems), None)
 
@@ -64,7 +65,7 @@ def _hydrator_problem(hydrator: Object, status: Object, commit: str, repository:
     if phase != "Hydrated":
         return Stale(f"hydration is {phase}" + (f": {message}" if message else ""))
     dry = str(operation.get("drySHA") or "")
-    wanted = same_repository(str((hydrator.get("drySource") or {}).get("repoURL", "")), repository)
+    wanted = _same_repository(str((hydrator.get("drySource") or {}).get("repoURL", "")), repository)
     if commit and wanted and dry != commit:
         return Stale(f"{dry[:12] or 'nothing'} has been hydrated, not {commit[:12]}", refresh=True)
     return None
@@ -75,14 +76,7 @@ def _sources(spec: Object) -> list[Object]:
     return list(spec.get("sources") or ([single] if single else []))
 
 
-def same_repository(url: str, repository: str) -> bool:
-    """Whether a clone address is that of `owner/name`: https, ssh or scp-like, with or without `.git`."""
-    path = re.sub(r"(\.git)?/*$", "", url.lower())
-    return bool(repository) and re.search(rf"[/:]{re.escape(repository.lower())}$", path) is not None
-
-
-def child_applications(application: Object) -> Iterator[tuple[str, str]]:
-    """Namespace and name of the Applications among an Application's resources (app of apps)."""
-    for each in (application.get("status") or {}).get("resources") or []:
-        if each.get("kind") == "Application" and each.get("group") == "argoproj.io":
-            yield each.get("namespace", ""), each["name"]
+def _same_repository(url: str, repository: str) -> bool:
+    """Whether a clone address is that of `owner/name`, also below a root path of the code host."""
+    name = f"/{repository_name(url) or ''}".lower()
+    return bool(repository) and name.endswith(f"/{repository.lower()}")

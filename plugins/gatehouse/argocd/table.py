@@ -17,7 +17,7 @@ class ApplicationTable:
     def __init__(self) -> None:
         self._applications: dict[str, Object] = {}
         self._deleted: dict[str, str] = {}
-        #: Counts what was applied and changed something; the name of each changed one is in `changed_since`.
+        #: Counts the changes, and what it was when each name changed last.
         self.revision = 0
         self._changed: dict[str, int] = {}
 

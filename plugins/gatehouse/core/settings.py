@@ -328,7 +328,7 @@ def _with_environment(target: Target, environment: Mapping[str, str]) -> Target:
         raise UsageError(
             "the environment does not name a usable platform",
             seen="; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
+                f"{yaml_file.dotted(each['loc'])}: {each['msg'].removeprefix('Value error, ')}"
                 for each in error.errors()
             ),
             next_step="check CODER_URL, ARGOCD_SERVER, GITHUB_API_URL and GITHUB_REPOSITORY",

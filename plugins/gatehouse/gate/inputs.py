@@ -49,6 +49,11 @@ class BundleInput:
         return [str(name) for name in named]
 
     @property
+    def name(self) -> str:
+        """What the bundle is called in messages: its suites, else its path."""
+        return "+".join(self.suites) or self.path
+
+    @property
     def started(self) -> datetime | None:
         """When the run started, by the record."""
         try:

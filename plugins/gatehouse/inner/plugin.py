@@ -64,7 +64,7 @@ def _start_over(config: pytest.Config) -> None:
         root = Checkout.find(folder).root
     except GatehouseError as error:
         raise usage_error(error) from error
-    workers, arguments = _workers(joined(config.invocation_params.args))
+    workers, arguments = _workers(joined([str(argument) for argument in config.invocation_params.args]))
     command = [
         *("-m", "pytest", "-c", str(Path(__file__).with_name("pytest.ini"))),
         *("--rootdir", str(root), "-p", "gatehouse.plugin", "-p", "allure_pytest.plugin"),

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.argocd.diagnose import Blocker, find_blocker, waiting_pod, warning
 from gatehouse.argocd.follow import ApplicationFollower
-from gatehouse.argocd.judge import TERMINAL, Asked, Judgement, Snapshot, State, judge
-from gatehouse.argocd.revisions import child_applications
+from gatehouse.argocd.judge import TERMINAL, Asked, Judgement, State
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
@@ -29,6 +27,7 @@ from gatehouse.core.errors import (
 from gatehouse.core.settings import PreviewSettings
 from gatehouse.core.waiting import Progress, wait_until
 from gatehouse.github.client import GitHubClient, PullRequest
+from gatehouse.preview.application_states import ApplicationStates
 from gatehouse.preview.generators import expected_sets, owner_set
 from gatehouse.preview.probe import fetch, served_commit
 from gatehouse.preview.pull_request import require_head
@@ -46,9 +45,6 @@ HEAD_INTERVAL = 10.0
 
 #: Answers in a row, each on a fresh connection, that a hostname must give.
 ANSWERS_IN_A_ROW = 3
-
-#: Seconds before an Application is compared anew for the second, the third and each later time.
-REFRESH_PAUSES = (1.0, 2.0, 10.0)
 
 #: Seconds between two looks for the cause of what is not ready: trees are read only for those Applications.
 DIAGNOSIS_INTERVAL = 1.0
@@ -77,10 +73,14 @@ class PreviewEnvironment:
 
 @dataclass
 class _Look:
-    """One look at everything; `problem` is set when the wait can end."""
+    """One look at everything; `problem` is set when the wait can end.
+
+    `trees` are the Applications' resource trees, read once all of them seem to be ready.
+    """
 
     states: dict[str, Judgement] = field(default_factory=dict)
     applications: dict[str, Object] = field(default_factory=dict)
+    trees: dict[str, list[Object]] = field(default_factory=dict)
     missing: str = ""
     problem: GatehouseError | None = None
 
@@ -112,16 +112,6 @@ class _Cause:
     since: float
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """A judgement, when it was made (monotonic seconds), and of what."""
-
-    application: Object
-    children: dict[str, State]
-    judgement: Judgement
-    at: float
-
-
 class PreviewWait:
     """One wait for one pull request."""
 
@@ -142,19 +132,15 @@ class PreviewWait:
         self._clock = clock
         self._diagnosed_at = clock.monotonic()
         self._causes: dict[str, _Cause] = {}
-        #: When each Application was first seen ready, and first seen unwell, since it last was otherwise.
-        self._ready_since: dict[str, datetime] = {}
-        self._unwell_since: dict[str, datetime] = {}
         self._sets: tuple[float, list[Object]] | None = None
         self._head_checked_at = clock.monotonic()
-        self._judged: dict[str, _Judged] = {}
-        self._refreshes: dict[str, list[float]] = {}
-        self._asked = Asked(
+        asked = Asked(
             commit=self._commit,
             repository=github.repository,
             settle=settings.settle_seconds,
             grace=settings.failure_grace_seconds,
         )
+        self._states = ApplicationStates(asked, argocd, clock)
 
     def run(self, deadline: Deadline, on_change: Report) -> PreviewEnvironment:
         """Wait, prove and return the environment.
@@ -175,7 +161,7 @@ class PreviewWait:
                 on_change=on_change,
                 next_step=f"look at the Applications labelled {self._selector} in Argo CD",
             )
-        return self._prove(snapshot.applications, deadline, on_change)
+        return self._prove(snapshot.trees, deadline, on_change)
 
     @property
     def _selector(self) -> str:
@@ -189,7 +175,7 @@ class PreviewWait:
         snapshot = _Look(applications=applications)
         snapshot.missing, snapshot.problem = self._check_expected(sets, list(applications.values()))
         self._require_current_head()
-        snapshot.states = self._judge_all(applications)
+        snapshot.states = self._states.judge_all(applications)
         for name, judgement in snapshot.states.items():
             if judgement.state is State.GONE:
                 self._require_current_head(at_once=True)  # most often the pull request was closed
@@ -216,65 +202,12 @@ class PreviewWait:
 
     def _check_pods(self, snapshot: _Look) -> None:
         """An Application can be Healthy while its pods are Pending: their owners' health decides, not theirs."""
-        for name, application in snapshot.applications.items():
-            if pod := waiting_pod(self._tree(application)):
+        snapshot.trees = {name: self._tree(each) for name, each in snapshot.applications.items()}
+        for name, tree in snapshot.trees.items():
+            if pod := waiting_pod(tree):
                 status = pod["health"]["status"]
                 reason = f"Healthy, but its pod {pod['name']} is {status}"
                 snapshot.states[name] = Judgement(State.ROLLING_OUT, reason)
-
-    def _judge_all(self, applications: dict[str, Object]) -> dict[str, Judgement]:
-        """Every Application's state; children first, because a parent's health leaves them out."""
-        states: dict[str, Judgement] = {}
-
-        def visit(name: str) -> State:
-            if name not in applications:
-                return State.ABSENT
-            if name not in states:
-                states[name] = Judgement(State.ROLLING_OUT, "is its own child")  # ends a circle
-                children = {child: visit(child) for _, child in child_applications(applications[name])}
-                states[name] = self._judge(name, applications[name], children)
-            return states[name].state
-
-        for name in applications:
-            visit(name)
-        return {name: states[name] for name in applications}
-
-    def _judge(self, name: str, application: Object, children: dict[str, State]) -> Judgement:
-        """The state of one Application; judged again once it changed, or time may have changed the answer."""
-        now = self._clock.monotonic()
-        known = self._judged.get(name)
-        same = known is not None and known.application is application and known.children == children
-        if known and same and now - known.at < INTERVAL:
-            return known.judgement
-        judgement = self._judge_anew(name, application, children)
-        self._judged[name] = _Judged(application, children, judgement, now)
-        return judgement
-
-    def _judge_anew(self, name: str, application: Object, children: dict[str, State]) -> Judgement:
-        seen = Snapshot(
-            application, self._unwell_since.get(name), self._ready_since.get(name), children=children
-        )
-        judgement = judge(self._asked, seen, self._clock.now())
-        if judgement.refresh and self._may_refresh(name):
-            project = application["spec"]["project"]
-            fresh = self._argocd.application(name, project, refresh=True)
-            judgement = judge(self._asked, replace(seen, application=fresh), self._clock.now())
-        well = judgement.state in (State.SETTLING, State.READY)
-        kept, dropped = (
-            (self._ready_since, self._unwell_since) if well else (self._unwell_since, self._ready_since)
-        )
-        kept.setdefault(name, self._clock.now())
-        dropped.pop(name, None)
-        return judgement
-
-    def _may_refresh(self, name: str) -> bool:
-        """At once for the first time, soon for the second (times have whole seconds), then now and then."""
-        times, now = self._refreshes.setdefault(name, []), self._clock.monotonic()
-        pause = REFRESH_PAUSES[min(len(times), len(REFRESH_PAUSES)) - 1] if times else 0.0
-        if times and now - times[-1] < pause:
-            return False
-        times.append(now)
-        return True
 
     def _check_expected(self, sets: list[Object], found: list[Object]) -> tuple[str, GatehouseError | None]:
         """What is not there yet though it should be, or why it never will."""
@@ -381,7 +314,7 @@ class PreviewWait:
     # --- the proof -----------------------------------------------------------------------------------
 
     def _prove(
-        self, applications: dict[str, Object], deadline: Deadline, on_change: Report
+        self, trees: dict[str, list[Object]], deadline: Deadline, on_change: Report
     ) -> PreviewEnvironment:
         current = self._github.pull_request(self._pull.number)
         require_head(current, self._commit)
@@ -389,7 +322,6 @@ class PreviewWait:
             name: pattern.format(number=self._pull.number, commit=self._commit)
             for name, pattern in self._settings.urls.items()
         }
-        trees = {name: self._tree(each) for name, each in applications.items()}
         images = running_images(trees)
         proof = prove_subject(self._commit, images, self._settings.product_images, {})
         if proof.outcome is Outcome.THIS_COMMIT:
@@ -407,7 +339,7 @@ class PreviewWait:
             number=self._pull.number,
             commit=self._commit,
             urls=urls,
-            applications=dict.fromkeys(sorted(applications), "Synced and Healthy"),
+            applications=dict.fromkeys(sorted(trees), "Synced and Healthy"),
             proof=proof,
             embedded=self._argocd.embedded,
         )

@@ -27,7 +27,7 @@ def check(question: Question) -> Iterator[Reason]:
             yield Reason(
                 "age",
                 VerdictClass.UNTRUSTED,
-                f"the {'+'.join(bundle.suites)} evidence {when}; the policy allows {limit.total_seconds() / 3600:.0f}",
+                f"the {bundle.name} evidence {when}; the policy allows {limit.total_seconds() / 3600:.0f}",
                 bundle.path,
                 "run the suite again",
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gatehouse.gate.inputs import BundleInput
 from gatehouse.gate.verdict import Question, Reason, VerdictClass
 
 
@@ -15,7 +14,7 @@ def check(question: Question) -> Iterator[Reason]:
             yield Reason(
                 "altered_files",
                 VerdictClass.UNTRUSTED,
-                f"the {_name(bundle)} evidence was altered: {problem}",
+                f"the {bundle.name} evidence was altered: {problem}",
                 bundle.path,
                 "run the suite again and hand over its bundle as it is",
             )
@@ -25,11 +24,7 @@ def check(question: Question) -> Iterator[Reason]:
             yield Reason(
                 "altered_files",
                 VerdictClass.UNTRUSTED,
-                f"the {_name(bundle)} evidence cannot be read: {problem}",
+                f"the {bundle.name} evidence cannot be read: {problem}",
                 bundle.path,
                 "run the suite again",
             )
-
-
-def _name(bundle: BundleInput) -> str:
-    return "+".join(bundle.suites) or bundle.path

@@ -20,7 +20,7 @@ def check(question: Question) -> Iterator[Reason]:
             yield Reason(
                 "embedded_target",
                 VerdictClass.UNTRUSTED,
-                f"the {'+'.join(bundle.suites)} evidence comes from the embedded platform",
+                f"the {bundle.name} evidence comes from the embedded platform",
                 bundle.path,
                 "run the suite against the real platform (--gate-target), or set allow_embedded for a trial",
             )

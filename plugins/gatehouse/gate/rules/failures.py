@@ -40,11 +40,10 @@ def check(question: Question) -> Iterator[Reason]:
             yield _reason(bundle, problem.where or "the run", problem)
         status = (bundle.manifest or {}).get("exit_status")
         if bundle.manifest is not None and status != 0 and not found:
-            name = "+".join(bundle.suites)
             yield Reason(
                 "failures",
                 VerdictClass.INCOMPLETE if status == 5 else VerdictClass.INFRASTRUCTURE,
-                f"the {name} run ended with exit status {status}",
+                f"the {bundle.name} run ended with exit status {status}",
                 bundle.path,
                 "read the run's output and run the suite again",
             )

@@ -23,7 +23,7 @@ def check(question: Question) -> Iterator[Reason]:
                 yield Reason(
                     "subject",
                     VerdictClass.UNTRUSTED,
-                    f"the {'+'.join(bundle.suites)} evidence is about {what} {seen or 'unknown'}, not {wanted}",
+                    f"the {bundle.name} evidence is about {what} {seen or 'unknown'}, not {wanted}",
                     bundle.path,
                     f"run the suite for it ({told_by.format(wanted)})",
                 )
@@ -31,7 +31,7 @@ def check(question: Question) -> Iterator[Reason]:
             yield Reason(
                 "subject",
                 VerdictClass.UNTRUSTED,
-                f"the {'+'.join(bundle.suites)} evidence is of a checkout with changes that are in no commit",
+                f"the {bundle.name} evidence is of a checkout with changes that are in no commit",
                 bundle.path,
                 "commit or remove the changes and run the suite again",
             )

@@ -10,12 +10,11 @@ from gatehouse.gate.verdict import Question, Reason, VerdictClass
 def check(question: Question) -> Iterator[Reason]:
     """There must be a manifest, an end marker in the record, and no interruption."""
     for bundle in question.bundles:
-        name = "+".join(bundle.suites) or bundle.path
         for problem in bundle.unfinished:
             yield Reason(
                 "unfinished_runs",
                 VerdictClass.INCOMPLETE,
-                f"the run {name} is not finished: {problem}",
+                f"the run {bundle.name} is not finished: {problem}",
                 bundle.path,
                 "wait for it, or run the suite again",
             )
@@ -23,7 +22,7 @@ def check(question: Question) -> Iterator[Reason]:
             yield Reason(
                 "unfinished_runs",
                 VerdictClass.INTERRUPTED,
-                f"the run {name} was interrupted: {bundle.results.interrupted or 'exit status 2'}",
+                f"the run {bundle.name} was interrupted: {bundle.results.interrupted or 'exit status 2'}",
                 bundle.path,
                 "run the suite again to its end",
             )
@@ -31,7 +30,7 @@ def check(question: Question) -> Iterator[Reason]:
             yield Reason(
                 "unfinished_runs",
                 VerdictClass.INCOMPLETE,
-                f"the record of the run {name} has no end",
+                f"the record of the run {bundle.name} has no end",
                 bundle.path,
                 "run the suite again to its end",
             )

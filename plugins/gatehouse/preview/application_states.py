@@ -1,0 +1,97 @@
+"""The states of a preview's Applications over time: judged when they change, and compared anew where that is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gatehouse.argocd.client import ArgoCDClient
+from gatehouse.argocd.judge import Asked, Judgement, Snapshot, State, child_applications, judge
+from gatehouse.core.deadline import Clock
+
+Object = dict[str, Any]
+
+#: Seconds for which a judgement on an unchanged Application holds; time alone may change it after that.
+JUDGEMENT_LIFETIME = 0.5
+
+#: Seconds before an Application is compared anew for the second, the third and each later time.
+REFRESH_PAUSES = (1.0, 2.0, 10.0)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A judgement, when it was made (monotonic seconds), and of what."""
+
+    application: Object
+    children: dict[str, State]
+    judgement: Judgement
+    at: float
+
+
+class ApplicationStates:
+    """Judges Applications again and again, and remembers since when each has been well or unwell."""
+
+    def __init__(self, asked: Asked, argocd: ArgoCDClient, clock: Clock) -> None:
+        self._asked = asked
+        self._argocd = argocd
+        self._clock = clock
+        #: When each Application was first seen ready, and first seen unwell, since it last was otherwise.
+        self._ready_since: dict[str, datetime] = {}
+        self._unwell_since: dict[str, datetime] = {}
+        self._judged: dict[str, _Judged] = {}
+        self._refreshes: dict[str, list[float]] = {}
+
+    def judge_all(self, applications: dict[str, Object]) -> dict[str, Judgement]:
+        """Every Application's state; children first, because a parent's health leaves them out."""
+        states: dict[str, Judgement] = {}
+
+        def visit(name: str) -> State:
+            if name not in applications:
+                return State.ABSENT
+            if name not in states:
+                states[name] = Judgement(State.ROLLING_OUT, "is its own child")  # ends a circle
+                children = {child: visit(child) for child in child_applications(applications[name])}
+                states[name] = self._judge(name, applications[name], children)
+            return states[name].state
+
+        for name in applications:
+            visit(name)
+        return {name: states[name] for name in applications}
+
+    def _judge(self, name: str, application: Object, children: dict[str, State]) -> Judgement:
+        """The state of one Application; judged again once it changed, or time may have changed the answer."""
+        now = self._clock.monotonic()
+        known = self._judged.get(name)
+        same = known is not None and known.application is application and known.children == children
+        if known and same and now - known.at < JUDGEMENT_LIFETIME:
+            return known.judgement
+        judgement = self._judge_anew(name, application, children)
+        self._judged[name] = _Judged(application, children, judgement, now)
+        return judgement
+
+    def _judge_anew(self, name: str, application: Object, children: dict[str, State]) -> Judgement:
+        seen = Snapshot(
+            application, self._unwell_since.get(name), self._ready_since.get(name), children=children
+        )
+        judgement = judge(self._asked, seen, self._clock.now())
+        if judgement.refresh and self._may_refresh(name):
+            project = application["spec"]["project"]
+            fresh = self._argocd.application(name, project, refresh=True)
+            judgement = judge(self._asked, replace(seen, application=fresh), self._clock.now())
+        well = judgement.state in (State.SETTLING, State.READY)
+        kept, dropped = (
+            (self._ready_since, self._unwell_since) if well else (self._unwell_since, self._ready_since)
+        )
+        kept.setdefault(name, self._clock.now())
+        dropped.pop(name, None)
+        return judgement
+
+    def _may_refresh(self, name: str) -> bool:
+        """At once for the first time, soon for the second (times have whole seconds), then now and then."""
+        times, now = self._refreshes.setdefault(name, []), self._clock.monotonic()
+        pause = REFRESH_PAUSES[min(len(times), len(REFRESH_PAUSES)) - 1] if times else 0.0
+        if times and now - times[-1] < pause:
+            return False
+        times.append(now)
+        return True
