@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 Object = dict[str, Any]
@@ -21,6 +23,34 @@ STUCK = frozenset(
 )
 
 
+class PullProblem(StrEnum):
+    """Why an image cannot be pulled, as far as the runtime's words tell; the value says what to do about it."""
+
+    MISSING = "check that CI has published the image for this commit"
+    RATE_LIMIT = "the registry limits pulls: authenticate the cluster's pulls, use a mirror, or wait"
+    AUTHENTICATION = "check the pull secret in this namespace, and that its account may read the image"
+    ARCHITECTURE = "publish the image for the architecture of the nodes that pods are scheduled to"
+    OTHER = "check that the registry lets the image be pulled"
+
+
+#: Words of container runtimes and registries, the more telling ones first.
+_PULL_WORDS = (
+    (PullProblem.RATE_LIMIT, r"toomanyrequests|429|rate limit"),
+    (PullProblem.ARCHITECTURE, r"no match(ing)? (for platform|manifest)|exec format error"),
+    (
+        PullProblem.AUTHENTICATION,
+        r"401|403|unauthorized|forbidden|denied|insufficient_scope|no basic auth|authentication required",
+    ),
+    (PullProblem.MISSING, r"not found|manifest unknown|404"),
+)
+
+
+def pull_problem(words: str) -> PullProblem:
+    """Tell from a runtime's words why it could not pull an image."""
+    found = (problem for problem, pattern in _PULL_WORDS if re.search(pattern, words, re.IGNORECASE))
+    return next(found, PullProblem.OTHER)
+
+
 @dataclass(frozen=True)
 class Blocker:
     """An object that is not well; `stuck` says that waiting will not help."""
@@ -37,7 +67,7 @@ class Blocker:
 
 def find_blocker(nodes: list[Object]) -> Blocker | None:
     """Of a resource tree: the worst pod of the newest ReplicaSet, else the worst node of any kind."""
-    pods = [node for node in nodes if node["kind"] == "Pod" and _newest(node, nodes)]
+    pods = newest_pods(nodes)
     unhealthy = [node for node in nodes if _is_unhealthy(node)]
     ranked = sorted(
         {node["uid"]: node for node in [*pods, *unhealthy]}.values(),
@@ -56,8 +86,34 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
 
 def waiting_pod(nodes: list[Object]) -> Object | None:
     """A pod of the newest version that is not well yet, which the health of what owns it need not show."""
-    pods = (node for node in nodes if node["kind"] == "Pod" and _is_unhealthy(node) and _newest(node, nodes))
-    return next(pods, None)
+    return next((pod for pod in newest_pods(nodes) if _is_unhealthy(pod)), None)
+
+
+def newest_pods(nodes: list[Object]) -> list[Object]:
+    """The pods of a resource tree that do not belong to an older ReplicaSet going away."""
+    return [node for node in nodes if node["kind"] == "Pod" and _newest(node, nodes)]
+
+
+def older_pod(nodes: list[Object]) -> Object | None:
+    """A pod of an older version that is still there: it can answer requests while it ends."""
+    return next((node for node in nodes if node["kind"] == "Pod" and not _newest(node, nodes)), None)
+
+
+def newest_replica_sets(nodes: list[Object]) -> list[str]:
+    """The names of the ReplicaSets whose pods are the present ones; a restart or another image makes a new one."""
+    return sorted(
+        node["name"] for node in nodes if node["kind"] == "ReplicaSet" and _newest_of_its_owner(node, nodes)
+    )
+
+
+def pods_of(nodes: list[Object], kind: str, name: str) -> list[Object]:
+    """The pods below an object of a resource tree, such as a hook's Job."""
+    uids = {node["uid"] for node in nodes if (node["kind"], node["name"]) == (kind, name)}
+    return [
+        node
+        for node in nodes
+        if node["kind"] == "Pod" and uids & {parent.get("uid") for parent in node.get("parentRefs") or []}
+    ]
 
 
 def warning(events: list[Object]) -> str:
@@ -77,8 +133,10 @@ def _newest(pod: Object, nodes: list[Object]) -> bool:
     """Whether a pod belongs to its owner's newest ReplicaSet (highest `Rev:`), so not to one going away."""
     parents = {parent["uid"] for parent in pod.get("parentRefs") or []}
     own = next((node for node in nodes if node["uid"] in parents and node["kind"] == "ReplicaSet"), None)
-    if own is None:
-        return True
+    return own is None or _newest_of_its_owner(own, nodes)
+
+
+def _newest_of_its_owner(own: Object, nodes: list[Object]) -> bool:
     owners = {parent["uid"] for parent in own.get("parentRefs") or []}
     siblings = [
         node
@@ -86,7 +144,7 @@ def _newest(pod: Object, nodes: list[Object]) -> bool:
         if node["kind"] == "ReplicaSet"
         and owners & {parent["uid"] for parent in node.get("parentRefs") or []}
     ]
-    return _revision(own) == max(map(_revision, siblings))
+    return _revision(own) == max(map(_revision, siblings), default=0)
 
 
 def _revision(node: Object) -> int:

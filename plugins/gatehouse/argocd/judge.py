@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gatehouse.argocd.images import stale_image
 from gatehouse.argocd.revisions import Object, revision_problem
 
 #: Attempts of self-heal on one revision after which something else is taken to undo them.
@@ -23,7 +24,10 @@ SKIP_RECONCILE = "argocd.argoproj.io/skip-reconcile"
 
 
 class State(StrEnum):
-    """The states of an Application, in the order they are usually passed through, then how it can end."""
+    """The states of an Application or a whole environment, in the order of becoming ready, then how it can end.
+
+    An Application by itself is never probing, superseded or timed out.
+    """
 
     ABSENT = "absent"
     STALE = "stale"
@@ -31,14 +35,17 @@ class State(StrEnum):
     SYNCING = "syncing"
     ROLLING_OUT = "rolling out"
     SETTLING = "settling"
+    PROBING = "probing"
     READY = "ready"
     BLOCKED = "blocked"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
     GONE = "gone"
+    TIMED_OUT = "timed out"
 
 
 #: States that waiting does not leave.
-TERMINAL = frozenset({State.BLOCKED, State.FAILED, State.GONE})
+TERMINAL = frozenset({State.BLOCKED, State.FAILED, State.SUPERSEDED, State.GONE, State.TIMED_OUT})
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,16 @@ class Asked:
 
     `commit` is the full SHA that its source in `repository` (`owner/name`) must be at; sources elsewhere, such
     as a GitOps repository whose pull-request commit travels as an image tag, are not asked for a revision.
-    `settle` is how long it must have been ready. A bad state that may pass fails once it has lasted `grace`;
-    an operation on another revision blocks once it has lasted `operation_grace`.
+    `tag` is the tag that images of `product_images` (patterns of repositories) have for this commit: a spec
+    that still asks for another commit's image is stale. `settle` is how long it must have been ready. A bad
+    state that may pass fails once it has lasted `grace`; an operation on another revision blocks once it has
+    lasted `operation_grace`.
     """
 
     commit: str = ""
     repository: str = ""
+    tag: str = ""
+    product_images: tuple[str, ...] = ()
     settle: float = 0.0
     grace: float = 30.0
     operation_grace: float = 60.0
@@ -124,6 +135,8 @@ def _spec_problem(application: Object, status: Object, asked: Asked, now: dateti
         return Judgement(State.COMPARING, "has not been compared yet")
     if stale := revision_problem(application, asked.commit, asked.repository):
         return Judgement(State.STALE, stale.reason, refresh=stale.refresh)
+    if image := stale_image(application, asked.product_images, asked.commit, asked.tag):
+        return Judgement(State.STALE, f"its spec asks for {image}, not for the tag {asked.tag}")
     for kind in ("SharedResourceWarning", "RepeatedResourceWarning"):
         if kind in conditions:
             return _condition(State.FAILED, conditions[kind])

@@ -46,6 +46,16 @@ def revision_problem(application: Object, commit: str, repository: str) -> Stale
     return next(filter(None, problems), None)
 
 
+def commit_revision(application: Object, commit: str, repository: str) -> str:
+    """The revision at which a source in `repository` is, if it is the commit; empty for none and for others."""
+    if not commit or not repository or revision_problem(application, commit, repository):
+        return ""
+    spec = application["spec"]
+    hydrated = ((spec.get("sourceHydrator") or {}).get("drySource") or {}).get("repoURL")
+    addresses = [hydrated] if hydrated else [each.get("repoURL") for each in _sources(spec)]
+    return commit if any(_same_repository(str(each or ""), repository) for each in addresses) else ""
+
+
 def _source_problem(source: Object, revision: str, commit: str) -> Stale | None:
     target = str(source.get("targetRevision") or "HEAD")
     if _SHA.fullmatch(target) and not commit.startswith(target):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import string
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from gatehouse.core import yaml_file
-from gatehouse.core.errors import EnvironmentProblem, UsageError
+from gatehouse.core.errors import UsageError
+from gatehouse.core.preview_settings import PreviewSettings
+from gatehouse.core.setting_types import Address, Secret, SecretSource
 from gatehouse.core.yaml_file import StrictModel
 
 FILE_NAME = "gatehouse.yaml"
@@ -22,75 +22,6 @@ TARGET_VARIABLE = "GATEHOUSE_TARGET"
 #: The target that is started by Gatehouse itself, and the one that is made from the environment alone.
 EMBEDDED = "embedded"
 ENVIRONMENT = "environment"
-
-
-def _reference_only(value: object) -> object:
-    if isinstance(value, str):
-        raise ValueError("a literal secret is not accepted; write {env: NAME} or {file: PATH}")  # noqa: TRY004
-    return value
-
-
-class SecretSource(StrictModel):
-    """Where a secret is: the name of an environment variable, or the path of a file. Never its value."""
-
-    env: str | None = None
-    file: Path | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> SecretSource:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("name exactly one of {env: NAME} and {file: PATH}")
-        return self
-
-    def read(self, environment: Mapping[str, str] = os.environ) -> str:
-        """The secret. Raises `EnvironmentProblem` when it is not there or empty."""
-        if self.env is not None:
-            value = environment.get(self.env, "").strip()
-            if not value:
-                raise EnvironmentProblem(
-                    f"the environment variable {self.env} is not set",
-                    expected="a token in it",
-                    next_step=f"export {self.env}=…",
-                )
-            return value
-        assert self.file is not None
-        try:
-            value = self.file.expanduser().read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise EnvironmentProblem(f"the token file {self.file} cannot be read", seen=str(error)) from error
-        if not value:
-            raise EnvironmentProblem(f"the token file {self.file} is empty")
-        return value
-
-
-Secret = Annotated[SecretSource, BeforeValidator(_reference_only)]
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"expected an address such as https://coder.example.com, found {value!r}")
-    if parts.username or parts.password:
-        raise ValueError("an address must not hold a user name or a password; use the token setting")
-    return value.rstrip("/")
-
-
-Address = Annotated[str, AfterValidator(_web_address)]
-
-
-def _pattern(value: str) -> str:
-    try:
-        fields = {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
-    except ValueError as error:
-        raise ValueError(f"{value!r} is not a pattern: {error}") from error
-    if unknown := fields - {"number", "commit"}:
-        raise ValueError(
-            f"unknown placeholder {{{sorted(unknown)[0]}}}; {{number}} and {{commit}} are filled in"
-        )
-    return value
-
-
-Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
 class CoderSettings(StrictModel):
@@ -111,9 +42,10 @@ class CoderSettings(StrictModel):
 
 
 class ArgoCDSettings(StrictModel):
-    """An Argo CD API server."""
+    """An Argo CD API server; without one, its Application objects through the Kubernetes API."""
 
-    server: Address
+    server: Address | None = None
+    namespace: str = Field(default="argocd", description="of the Applications, where there is no server")
     token: Secret = SecretSource(env="ARGOCD_AUTH_TOKEN")
     project: str | None = Field(
         default=None,
@@ -134,53 +66,6 @@ class GitHubSettings(StrictModel):
     api_url: Address = "https://api.github.com"
     repository: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", description="owner/name")
     token: Secret | None = None
-
-
-class ServedCommitProbe(StrictModel):
-    """Where the deployed application says which commit it is: a JSON field or a header of one answer."""
-
-    url: str = Field(description="name of one of the preview's urls")
-    path: str = "/version.json"
-    json_field: str | None = None
-    header: str | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> ServedCommitProbe:
-        if (self.json_field is None) == (self.header is None):
-            raise ValueError("name exactly one of json_field and header")
-        return self
-
-
-class PreviewSettings(StrictModel):
-    """How a pull request's preview environment is recognised."""
-
-    application_selector: Pattern = Field(
-        description="label selector of the pull request's Applications, such as preview/pr={number}"
-    )
-    urls: dict[str, Pattern] = Field(
-        min_length=1, description="name → address pattern; the first is base_url"
-    )
-    product_images: list[str] = Field(
-        min_length=1, description="image repositories built from the repository under test; * matches"
-    )
-    probe: ServedCommitProbe | None = None
-    addresses: dict[str, str] = Field(
-        default_factory=dict,
-        description="hostname → IP address to connect to instead of asking DNS; * matches",
-    )
-    timeout_seconds: float = Field(default=1200.0, gt=0)
-    settle_seconds: float = Field(default=5.0, ge=0, description="readiness must hold for this long")
-    failure_grace_seconds: float = Field(
-        default=30.0, ge=0, description="a bad state that may pass must last this long to end the wait"
-    )
-
-    @model_validator(mode="after")
-    def _probe_names_a_url(self) -> PreviewSettings:
-        if self.probe and self.probe.url not in self.urls:
-            raise ValueError(
-                f"probe.url names {self.probe.url!r}, which is not one of urls: {', '.join(self.urls)}"
-            )
-        return self
 
 
 class TaskSettings(StrictModel):

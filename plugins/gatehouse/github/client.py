@@ -19,9 +19,18 @@ REQUEST_TIMEOUT = 15.0
 READ_BUDGET = 30.0
 RETRY_PAUSE = 1.0
 
+#: GitHub lists at most 3000 files of a pull request.
+FILES_A_PAGE = 100
+FILE_PAGES = 30
+
 
 class _Label(BaseModel):
     name: str
+
+
+class _File(BaseModel):
+    filename: str
+    previous_filename: str | None = None
 
 
 class _Ref(BaseModel):
@@ -89,6 +98,19 @@ class GitHubClient:
     def open_pull_requests(self) -> list[PullRequest]:
         """The open pull requests, newest first, at most 100."""
         return self._read(f"/repos/{self.repository}/pulls?state=open&per_page=100", list[PullRequest])
+
+    def changed_files(self, number: int) -> list[str]:
+        """GET /repos/{owner}/{repo}/pulls/{number}/files: the paths that a pull request changes, at most 3000."""
+        paths: list[str] = []
+        for page in range(1, FILE_PAGES + 1):
+            query = f"per_page={FILES_A_PAGE}&page={page}"
+            found = self._read(f"/repos/{self.repository}/pulls/{number}/files?{query}", list[_File])
+            paths += [each.filename for each in found] + [
+                each.previous_filename for each in found if each.previous_filename
+            ]
+            if len(found) < FILES_A_PAGE:
+                break
+        return paths
 
     def _read(self, path: str, kind: type[Answer]) -> Answer:
         deadline = Deadline.after(READ_BUDGET, self._clock)

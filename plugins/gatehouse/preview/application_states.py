@@ -8,12 +8,19 @@ from typing import Any
 
 from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.argocd.judge import Asked, Judgement, Snapshot, State, child_applications, judge
+from gatehouse.argocd.windows import closed_window
 from gatehouse.core.deadline import Clock
+from gatehouse.core.errors import NotFound, PermissionDenied, UnexpectedAnswer
 
 Object = dict[str, Any]
 
 #: Seconds for which a judgement on an unchanged Application holds; time alone may change it after that.
 JUDGEMENT_LIFETIME = 0.5
+
+#: Seconds that an Application may wait for its sync before the server is asked whether a sync window is
+#: closed, and before it is asked again.
+WINDOW_PATIENCE = 1.0
+WINDOW_INTERVAL = 5.0
 
 #: Seconds before an Application is compared anew for the second, the third and each later time.
 REFRESH_PAUSES = (1.0, 2.0, 10.0)
@@ -41,6 +48,7 @@ class ApplicationStates:
         self._unwell_since: dict[str, datetime] = {}
         self._judged: dict[str, _Judged] = {}
         self._refreshes: dict[str, list[float]] = {}
+        self._windows: dict[str, tuple[float, str]] = {}
 
     def judge_all(self, applications: dict[str, Object]) -> dict[str, Judgement]:
         """Every Application's state; children first, because a parent's health leaves them out."""
@@ -72,7 +80,11 @@ class ApplicationStates:
 
     def _judge_anew(self, name: str, application: Object, children: dict[str, State]) -> Judgement:
         seen = Snapshot(
-            application, self._unwell_since.get(name), self._ready_since.get(name), children=children
+            application,
+            self._unwell_since.get(name),
+            self._ready_since.get(name),
+            children=children,
+            closed_window=self._closed_window(name, application),
         )
         judgement = judge(self._asked, seen, self._clock.now())
         if judgement.refresh and self._may_refresh(name):
@@ -86,6 +98,24 @@ class ApplicationStates:
         kept.setdefault(name, self._clock.now())
         dropped.pop(name, None)
         return judgement
+
+    def _closed_window(self, name: str, application: Object) -> str:
+        """The sync window that keeps an Application from being synced; asked only where one may."""
+        status = application.get("status") or {}
+        since = self._unwell_since.get(name)
+        lasting = since is not None and (self._clock.now() - since).total_seconds() >= WINDOW_PATIENCE
+        waiting = (status.get("sync") or {}).get("status") == "OutOfSync" and not application.get("operation")
+        if not (waiting and lasting):
+            return ""
+        now = self._clock.monotonic()
+        known = self._windows.get(name)
+        if known is None or now - known[0] >= WINDOW_INTERVAL:
+            try:
+                answer = self._argocd.sync_windows(name, application["spec"]["project"])
+            except (NotFound, PermissionDenied, UnexpectedAnswer):
+                answer = {}
+            known = self._windows[name] = (now, closed_window(answer))
+        return known[1]
 
     def _may_refresh(self, name: str) -> bool:
         """At once for the first time, soon for the second (times have whole seconds), then now and then."""

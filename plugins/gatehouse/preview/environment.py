@@ -6,53 +6,52 @@ synced and healthy, the running images are those of the expected commit, and the
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from gatehouse.argocd.client import ArgoCDClient
-from gatehouse.argocd.diagnose import Blocker, find_blocker, waiting_pod, warning
 from gatehouse.argocd.follow import ApplicationFollower
 from gatehouse.argocd.judge import TERMINAL, Asked, Judgement, State
+from gatehouse.argocd.source import ApplicationSource
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
-    InfrastructureError,
-    NotFound,
-    ProductFailure,
     TerminalState,
+    WaitTimeout,
     WrongSubject,
 )
-from gatehouse.core.settings import PreviewSettings
+from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.waiting import Progress, wait_until
 from gatehouse.github.client import GitHubClient, PullRequest
 from gatehouse.preview.application_states import ApplicationStates
-from gatehouse.preview.generators import expected_sets, owner_set
-from gatehouse.preview.probe import fetch, served_commit
+from gatehouse.preview.causes import Cause, Causes, may_pass
+from gatehouse.preview.expectation import Expectation
+from gatehouse.preview.judge import EnvironmentJudgement, EnvironmentSnapshot, judge_environment
+from gatehouse.preview.memory import WaitMemory, WaitState
+from gatehouse.preview.proof import Prover, check_pods, fingerprint
 from gatehouse.preview.pull_request import require_head
-from gatehouse.preview.subject import Outcome, SubjectProof, prove_subject, running_images
+from gatehouse.preview.registry import ImageRegistries
+from gatehouse.preview.stages import StageClock
+from gatehouse.preview.subject import Outcome, SubjectProof
+from gatehouse.preview.urls import FoundUrls, LiveObject
 
 Object = dict[str, Any]
-Report = Callable[[Progress], None]
 
 #: Seconds between two looks at the environment while nothing is heard of a change.
 INTERVAL = 0.5
 
-#: Seconds between two looks at what changes seldom: the ApplicationSets, and the pull request's head.
-SETS_INTERVAL = 2.0
+#: Seconds between two looks at the pull request's head.
 HEAD_INTERVAL = 10.0
-
-#: Answers in a row, each on a fresh connection, that a hostname must give.
-ANSWERS_IN_A_ROW = 3
-
-#: Seconds between two looks for the cause of what is not ready: trees are read only for those Applications.
-DIAGNOSIS_INTERVAL = 1.0
 
 
 @dataclass(frozen=True)
 class PreviewEnvironment:
-    """A preview that may be tested, and the proof that it is the right one."""
+    """A preview that may be tested, and the proof that it is the right one.
+
+    `origins` says where each URL comes from. `deployment` tells, by Application, what changes when it is deployed
+    anew. `seconds` is how long each stage of the wait took, `notes` what could not be looked at.
+    """
 
     number: int
     commit: str
@@ -60,6 +59,10 @@ class PreviewEnvironment:
     applications: dict[str, str]
     proof: SubjectProof
     embedded: bool = False
+    origins: dict[str, str] = field(default_factory=dict)
+    deployment: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def base_url(self) -> str:
@@ -72,307 +75,361 @@ class PreviewEnvironment:
 
 
 @dataclass
-class _Look:
-    """One look at everything; `problem` is set when the wait can end.
+class Look:
+    """One look at everything, the judgement on it, and the error that ends the wait, if any."""
 
-    `trees` are the Applications' resource trees, read once all of them seem to be ready.
-    """
-
-    states: dict[str, Judgement] = field(default_factory=dict)
+    snapshot: EnvironmentSnapshot
+    judgement: EnvironmentJudgement
     applications: dict[str, Object] = field(default_factory=dict)
     trees: dict[str, list[Object]] = field(default_factory=dict)
-    missing: str = ""
+    found: FoundUrls = field(default_factory=FoundUrls)
+    proof: SubjectProof | None = None
     problem: GatehouseError | None = None
 
-    @property
-    def ready(self) -> bool:
-        return (
-            bool(self.states)
-            and not self.missing
-            and all(each.state is State.READY for each in self.states.values())
-        )
-
     def __str__(self) -> str:
-        late = {name: each for name, each in self.states.items() if each.state is not State.READY}
-        counted = f"{len(self.states) - len(late)} of {len(self.states)} Applications ready"
-        if self.missing:
-            return f"{counted}; {self.missing}" if self.states else self.missing
-        if not late:
+        judgement, states = self.judgement, self.snapshot.applications
+        ready = sum(each.state is State.READY for each in states.values())
+        counted = f"{ready} of {len(states)} Applications ready" if states else "no Application yet"
+        if judgement.state is State.READY:
             return counted
-        name, judgement = next(iter(late.items()))
-        return f"{counted}; {name} is {judgement.state}: {judgement.reason}"
+        what = (
+            f"{judgement.application} is {judgement.state}" if judgement.application else str(judgement.state)
+        )
+        return f"{counted}; {what}: {judgement.reason}"
 
 
-@dataclass(frozen=True)
-class _Cause:
-    """What keeps an Application from being ready, the newest warning about it, and when it was first seen."""
+class WaitObserver:
+    """Is told of a wait; what is told of is shown, or not."""
 
-    blocker: Blocker
-    words: str
-    since: float
+    def changed(self, progress: Progress) -> None:
+        """The state in words has changed."""
+
+    def looked(self, look: Look, stages: Mapping[str, float]) -> None:
+        """There has been a look."""
 
 
 class PreviewWait:
-    """One wait for one pull request."""
+    """One wait for one pull request; `run` can be called again to prove the same once more."""
 
     def __init__(
         self,
         settings: PreviewSettings,
-        argocd: ArgoCDClient,
+        source: ApplicationSource,
         github: GitHubClient,
         pull: PullRequest,
         commit: str | None,
         clock: Clock,
+        *,
+        registries: ImageRegistries | None = None,
+        memory: WaitMemory | None = None,
+        project: str = "",
     ) -> None:
         self._settings = settings
-        self._argocd = argocd
+        self._source = source
         self._github = github
         self._pull = pull
         self._commit = require_head(pull, commit)
         self._clock = clock
-        self._diagnosed_at = clock.monotonic()
-        self._causes: dict[str, _Cause] = {}
-        self._sets: tuple[float, list[Object]] | None = None
+        self._memory = memory
         self._head_checked_at = clock.monotonic()
+        self._expectation = Expectation(settings, source, github.repository, pull, project, clock)
+        self._causes = Causes(source, clock)
+        self._prover = Prover(
+            settings,
+            source,
+            registries or ImageRegistries(settings.registries),
+            pull.number,
+            self._commit,
+            github.repository,
+            github.changed_files(pull.number) if settings.components else None,
+            clock,
+        )
         asked = Asked(
             commit=self._commit,
             repository=github.repository,
+            tag=self._prover.tag,
+            product_images=tuple(settings.product_images),
             settle=settings.settle_seconds,
             grace=settings.failure_grace_seconds,
+            operation_grace=settings.operation_grace_seconds,
+            allow_suspended=settings.allow_suspended,
         )
-        self._states = ApplicationStates(asked, argocd, clock)
+        self._states = ApplicationStates(asked, source, clock)
+        self._stages = StageClock(settings.budgets, clock)
+        self._observer = WaitObserver()
+        #: When the wait began, the states passed through, and the newest look; for the report of a failure.
+        self.begun = datetime.now(UTC)
+        self.progress = Progress(f"preview of pull request {pull.number}")
+        self.last: Look | None = None
+        self.cause: Cause | None = None
+        self.log = ""
 
-    def run(self, deadline: Deadline, on_change: Report) -> PreviewEnvironment:
+    @property
+    def commit(self) -> str:
+        """The full SHA that is waited for."""
+        return self._commit
+
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds spent in each stage."""
+        return self._stages.spent
+
+    def run(self, observer: WaitObserver) -> PreviewEnvironment:
         """Wait, prove and return the environment.
 
         Raises `WrongSubject` when other images run or the head moved, `TerminalState` with the deepest
         failing object, `WaitTimeout` with the last state seen, and errors of the systems asked.
         """
-        with self._argocd.follow(self._selector) as follower:
-            snapshot = wait_until(
-                lambda: self._observe(follower),
-                what=f"preview of pull request {self._pull.number}",
-                ready=lambda seen: seen.ready,
-                failed=lambda seen: seen.problem,
-                describe=str,
-                deadline=deadline,
-                interval=INTERVAL,
-                pause=follower.wait,
-                on_change=on_change,
-                next_step=f"look at the Applications labelled {self._selector} in Argo CD",
-            )
-        return self._prove(snapshot.trees, deadline, on_change)
+        self._observer = observer
+        before = self._resume()
+        deadline = Deadline.after(max(self._settings.timeout_seconds - before, 0.0), self._clock)
+        try:
+            with self._source.follow(self._expectation.scope) as follower:
+                look = wait_until(
+                    lambda: self._observe(follower),
+                    what=self.progress.what,
+                    ready=lambda seen: seen.judgement.state is State.READY,
+                    failed=lambda seen: seen.problem,
+                    describe=str,
+                    deadline=deadline,
+                    interval=INTERVAL,
+                    pause=follower.wait,
+                    on_change=lambda progress: self._changed(progress, before),
+                    next_step=f"look at the {self._expectation.scope} in Argo CD",
+                )
+        except GatehouseError:
+            self._forget()
+            raise
+        self._forget()
+        return self._environment(look)
 
-    @property
-    def _selector(self) -> str:
-        return self._settings.application_selector.format(number=self._pull.number, commit=self._commit)
+    # --- one look ------------------------------------------------------------------------------------
 
-    # --- the Applications ----------------------------------------------------------------------------
-
-    def _observe(self, follower: ApplicationFollower) -> _Look:
-        sets = self._application_sets()
-        applications = follower.look()
-        snapshot = _Look(applications=applications)
-        snapshot.missing, snapshot.problem = self._check_expected(sets, list(applications.values()))
+    def _observe(self, follower: ApplicationFollower) -> Look:
         self._require_current_head()
-        snapshot.states = self._states.judge_all(applications)
-        for name, judgement in snapshot.states.items():
-            if judgement.state is State.GONE:
-                self._require_current_head(at_once=True)  # most often the pull request was closed
-            if judgement.state in TERMINAL:
-                snapshot.problem = snapshot.problem or self._terminal(name, judgement, applications[name])
-        if snapshot.ready:
-            self._check_pods(snapshot)
-        if not snapshot.ready:
-            snapshot.problem = snapshot.problem or self._look_deeper(snapshot)
-        return snapshot
-
-    def _application_sets(self) -> list[Object]:
-        now = self._clock.monotonic()
-        if self._sets is None or now - self._sets[0] >= SETS_INTERVAL:
-            self._sets = now, self._argocd.application_sets()
-        return self._sets[1]
+        followed = follower.look()
+        expected = self._expectation.look(followed)
+        applications = expected.applications
+        states = self._states.judge_all(applications)
+        if any(each.state is State.GONE for each in states.values()):
+            self._require_current_head(at_once=True)  # most often the pull request was closed
+        snapshot = EnvironmentSnapshot(
+            applications=states,
+            absent=expected.absent,
+            generator_error=expected.error,
+            pending_images=self._prover.pending_images(applications),
+        )
+        look = Look(snapshot, judge_environment(self._commit, snapshot), applications)
+        self._prove(look)
+        self._explain(look)
+        self._count_time(look)
+        self.last = look
+        self._observer.looked(look, self._stages.spent)
+        if self._memory:
+            self._memory.save(self._state())
+        return look
 
     def _require_current_head(self, *, at_once: bool = False) -> None:
         """Look now and then whether the pull request is still open and at the commit. Raises `WrongSubject`."""
         now = self._clock.monotonic()
         if at_once or now - self._head_checked_at >= HEAD_INTERVAL:
             self._head_checked_at = now
-            require_head(self._github.pull_request(self._pull.number), self._commit)
+            pull = self._github.pull_request(self._pull.number)
+            seen = EnvironmentSnapshot(head=pull.head.sha, closed=pull.state != "open")
+            self._judged(Look(seen, judge_environment(self._commit, seen)))
+            require_head(pull, self._commit)
 
-    def _check_pods(self, snapshot: _Look) -> None:
-        """An Application can be Healthy while its pods are Pending: their owners' health decides, not theirs."""
-        snapshot.trees = {name: self._tree(each) for name, each in snapshot.applications.items()}
-        for name, tree in snapshot.trees.items():
-            if pod := waiting_pod(tree):
-                status = pod["health"]["status"]
-                reason = f"Healthy, but its pod {pod['name']} is {status}"
-                snapshot.states[name] = Judgement(State.ROLLING_OUT, reason)
-
-    def _check_expected(self, sets: list[Object], found: list[Object]) -> tuple[str, GatehouseError | None]:
-        """What is not there yet though it should be, or why it never will."""
-        expected = expected_sets(sets, self._github.repository, self._pull.label_names)
-        generating = [each for each in expected if not each.missing_labels]
-        if not generating:
-            missing = expected[0].missing_labels if expected else frozenset()
-            return "", self._nothing_generates(bool(expected), missing)
-        for each in generating:
-            if each.error:
-                return "", TerminalState(
-                    f"the ApplicationSet {each.name} cannot generate Applications",
-                    seen=each.error,
-                    next_step="repair its generator; until then no preview can be complete",
-                )
-        made = Counter(owner_set(application) for application in found)
-        late = [
-            f"ApplicationSet {each.name} has made {made[each.name]} of {each.count} Applications for it"
-            for each in generating
-            if made[each.name] < each.count
-        ]
-        return ", ".join(late), None
-
-    def _nothing_generates(self, known: bool, missing: frozenset[str]) -> GatehouseError:
-        number, repository = self._pull.number, self._github.repository
-        if known:
-            labels = ", ".join(sorted(missing))
-            return ProductFailure(
-                f"pull request {number} has no preview: it lacks the label {labels}",
-                seen=f"labels: {', '.join(sorted(self._pull.label_names)) or 'none'}",
-                next_step=f"add the label {labels} to the pull request",
-            )
-        return InfrastructureError(
-            f"no ApplicationSet has a pull-request generator for {repository}",
-            next_step="check that the token may read applicationsets and that the repository's name is right",
-        )
-
-    def _terminal(self, name: str, judgement: Judgement, application: Object) -> GatehouseError:
-        blocker = find_blocker(self._tree(application))
-        reason = (
-            str(blocker)
-            if blocker and blocker.stuck and judgement.state is State.FAILED
-            else judgement.reason
-        )
-        return TerminalState(
-            f"Application {name} is {judgement.state}: {reason}",
-            expected=f"Synced and Healthy at {self._commit[:12]}",
-            seen=judgement.reason,
-            where=f"{self._argocd.server}/applications/argocd/{name}",
-            next_step=self._advice(blocker.reason if blocker else ""),
-        )
-
-    @staticmethod
-    def _advice(reason: str) -> str:
-        if "Image" in reason:
-            return "check that CI has published the image for this commit, and that the registry lets it be pulled"
-        if reason == "CrashLoopBackOff":
-            return "read the container's previous log: the program ends by itself"
-        return "open the Application in Argo CD"
-
-    def _look_deeper(self, snapshot: _Look) -> GatehouseError | None:
-        """Name the pod that keeps each Application from being ready; an error once waiting cannot help."""
-        now = self._clock.monotonic()
-        due = now - self._diagnosed_at >= DIAGNOSIS_INTERVAL
-        if due:
-            self._diagnosed_at = now
-        for name, judgement in snapshot.states.items():
-            if judgement.state is not State.ROLLING_OUT:
-                self._causes.pop(name, None)
-                continue
-            if due:
-                self._diagnose(snapshot.applications[name], now)
-            if cause := self._causes.get(name):
-                snapshot.states[name] = Judgement(judgement.state, f"{cause.blocker}: {cause.words}")
-                if cause.blocker.stuck and now - cause.since >= self._settings.failure_grace_seconds:
-                    return TerminalState(
-                        f"Application {name}: {cause.blocker}",
-                        expected=f"a running pod of {self._commit[:12]}",
-                        seen=cause.words,
-                        where=f"{self._argocd.server}/applications/argocd/{name}",
-                        next_step=self._advice(cause.blocker.reason),
-                    )
-        return None
-
-    def _diagnose(self, application: Object, now: float) -> None:
-        name = application["metadata"]["name"]
-        blocker = find_blocker(self._tree(application))
-        if blocker is None:
-            self._causes.pop(name, None)
+    def _prove(self, look: Look) -> None:
+        """Where every Application says that it is ready: look at its pods, images and hostnames."""
+        if look.judgement.state is not State.PROBING:
             return
-        before = self._causes.get(name)
-        lasting = before is not None and before.blocker.stuck and blocker.stuck
-        events = self._argocd.events(name, application["spec"]["project"], blocker.node)
-        words = warning(events) or blocker.message
-        self._causes[name] = _Cause(blocker, words, before.since if before and lasting else now)
+        trees = self._prover.trees(look.applications)
+        pods = check_pods(trees)
+        gone = {name: Judgement(State.ABSENT, "disappeared while it was looked at") for name in pods.gone}
+        look.trees = {name: tree for name, tree in trees.items() if tree is not None}
+        self._judge(look, applications={**look.snapshot.applications, **gone}, pods=pods.problems)
+        if look.judgement.state is not State.PROBING:
+            return
+        look.proof = self._prover.subject(look.applications, look.trees, {})
+        if look.proof.outcome is not Outcome.THIS_COMMIT:
+            look.problem = self._wrong_subject(look.proof)
+            return
+        objects = self._prover.edge_objects(look.applications, look.trees)
+        look.found = self._prover.urls(objects)
+        if look.found.problem:
+            self._judge(look, probe=look.found.problem)
+            return
+        self._ask_hostnames(look, objects)
 
-    def _tree(self, application: Object) -> list[Object]:
-        """The nodes of an Application's tree; none if it has gone meanwhile, which the next look sees."""
-        try:
-            return self._argocd.resource_tree(application["metadata"]["name"], application["spec"]["project"])
-        except NotFound:
-            return []
+    def _ask_hostnames(self, look: Look, objects: list[LiveObject]) -> None:
+        answers = self._prover.ask(look.found.urls)
+        proof = self._prover.subject(look.applications, look.trees, answers.served)
+        look.proof = proof
+        self._judge(look, probe=self._prover.explain(answers, objects) if answers.problem else "")
+        if answers.another_commit and self._overdue(look):
+            # Pods that are ending can still answer for a while; after that, something else is served.
+            look.problem = self._wrong_subject(proof)
+        elif not answers.problem and proof.outcome is not Outcome.THIS_COMMIT:
+            look.problem = self._wrong_subject(proof)
 
-    # --- the proof -----------------------------------------------------------------------------------
+    def _judge(self, look: Look, **seen: Any) -> None:
+        look.snapshot = replace(look.snapshot, **seen)
+        look.judgement = judge_environment(self._commit, look.snapshot)
 
-    def _prove(
-        self, trees: dict[str, list[Object]], deadline: Deadline, on_change: Report
-    ) -> PreviewEnvironment:
-        current = self._github.pull_request(self._pull.number)
-        require_head(current, self._commit)
-        urls = {
-            name: pattern.format(number=self._pull.number, commit=self._commit)
-            for name, pattern in self._settings.urls.items()
+    # --- why, and how long ---------------------------------------------------------------------------
+
+    def _explain(self, look: Look) -> None:
+        """Put the deepest failing object in place of what an Application says of itself; end what cannot get well."""
+        if look.problem or look.judgement.state in (State.READY, State.PROBING):
+            return
+        failed = look.judgement.state in TERMINAL
+        states = look.snapshot.applications
+        causes = self._causes.look(states, look.applications, at_once=failed)
+        deeper = {
+            name: replace(states[name], reason=str(cause))
+            for name, cause in causes.items()
+            if states[name].state is State.ROLLING_OUT or cause.blocker.stuck
         }
-        images = running_images(trees)
-        proof = prove_subject(self._commit, images, self._settings.product_images, {})
-        if proof.outcome is Outcome.THIS_COMMIT:
-            served = self._wait_for_urls(urls, deadline, on_change)
-            proof = prove_subject(self._commit, images, self._settings.product_images, served)
-        if proof.outcome is not Outcome.THIS_COMMIT:
-            raise WrongSubject(
-                f"the preview does not run the commit under test: {proof.outcome}",
-                expected=f"every image of {', '.join(self._settings.product_images)} tagged {self._commit}",
-                seen=proof.summary,
-                next_step="add the label that makes previews use the pull request's images, or wait for CI to "
-                "publish them; a test of these pods would say nothing about the change",
-            )
+        if deeper:
+            self._judge(look, applications={**states, **deeper})
+        root = self._causes.root()
+        now = self._clock.monotonic()
+        if root and root.application not in look.snapshot.pending_images:
+            there = self._prover.has_images_of(look.applications[root.application])
+            lasting = now - root.since >= self._settings.failure_grace_seconds
+            if failed or (root.blocker.stuck and lasting and not may_pass(root, there)):
+                self._fail(look, root)
+                return
+        if failed:
+            self._fail(look, None)
+
+    def _fail(self, look: Look, cause: Cause | None) -> None:
+        """The error for an environment that cannot become ready; its first line holds all that is needed."""
+        judgement = look.judgement
+        about_cause = cause and (cause.blocker.stuck or judgement.state is State.FAILED)
+        name = cause.application if cause and about_cause else judgement.application
+        application = look.applications.get(name)
+        self.cause = cause if about_cause else None
+        self.log = self.cause.log if self.cause else ""
+        if application and not self.log:
+            self.log = self._causes.log_of_hook(name, application, judgement.reason)
+        words = str(self.cause) if self.cause else judgement.reason
+        look.problem = TerminalState(
+            self._first_line(look, name, str(State.FAILED if self.cause else judgement.state), words),
+            expected=f"Synced, Healthy, and running {self._commit[:12]}",
+            seen=judgement.reason if judgement.reason not in words else "",
+            where=self.link(name),
+            next_step=self.cause.advice if self.cause else _advice(judgement),
+        )
+
+    def _first_line(self, look: Look, name: str, state: str, words: str) -> str:
+        application = look.applications.get(name)
+        if application is None:
+            return f"the preview of pull request {self._pull.number} is {state}: {words}"
+        expected = self._prover.expected_image(application)
+        observed = ((application.get("status") or {}).get("summary") or {}).get("images") or []
+        running = f", there runs {observed[0]}" if observed and observed[0] != expected else ""
+        return f"Application {name} is {state}: {words} (expected {expected}{running})"
+
+    def _count_time(self, look: Look) -> None:
+        """Count the time in the stage, and end the wait when the stage's budget is spent."""
+        self._stages.enter(look.judgement.stage)
+        if look.problem or not (overdue := self._overdue(look)):
+            return
+        state = look.judgement
+        self._judge(look, overdue=overdue)
+        look.problem = WaitTimeout(
+            self._first_line(look, state.application, str(State.TIMED_OUT), f"{state.reason} ({overdue})"),
+            expected=f"the stage {state.stage} to end within {self._stages.budget(state.stage):.0f} s"
+            if state.stage
+            else "",
+            seen=str(self.progress),
+            where=self.link(state.application),
+            next_step=f"find out why, or raise preview.budgets.{state.stage}_seconds in gatehouse.yaml",
+        )
+
+    def _overdue(self, look: Look) -> str:
+        self._stages.enter(look.judgement.stage)
+        stage = self._stages.overdue
+        return f"the budget of {self._stages.budget(stage):.0f} s for {stage} is spent" if stage else ""
+
+    def link(self, application: str) -> str:
+        """Where to look at an Application, or at all of them."""
+        return f"{self._source.server}/applications{f'/argocd/{application}' if application else ''}"
+
+    def _wrong_subject(self, proof: SubjectProof) -> WrongSubject:
+        wanted = ", ".join(self._settings.product_images) or self._github.repository
+        return WrongSubject(
+            f"the preview does not run the commit under test: {proof.outcome}: {proof.summary}",
+            expected=f"every image of {wanted} tagged {self._prover.tag}",
+            seen=proof.summary,
+            where=self.link(""),
+            next_step="add the label that makes previews use the pull request's images, or wait for CI to "
+            "publish them; a test of these pods would say nothing about the change",
+        )
+
+    # --- begin and end -------------------------------------------------------------------------------
+
+    def _resume(self) -> float:
+        """Seconds that a command which was cut off has already spent on this wait."""
+        state = self._memory.load() if self._memory else None
+        if state is None:
+            self._stages = StageClock(self._settings.budgets, self._clock)
+            return 0.0
+        self._stages = StageClock(self._settings.budgets, self._clock, state.stages)
+        self.progress.history[:] = state.history
+        self.progress.note(state.spent, f"resumed a wait that was cut off after {state.spent:.0f} s")
+        self._observer.changed(self.progress)
+        return state.spent
+
+    def _changed(self, progress: Progress, before: float) -> None:
+        """Keep the history over all commands of the wait; `before` is what earlier ones have spent."""
+        elapsed, state = progress.history[-1]
+        self.progress.note(before + elapsed, state)
+        self._observer.changed(self.progress)
+        if self._memory:
+            self._memory.save(self._state(), at_once=True)
+
+    def _judged(self, look: Look) -> None:
+        if look.judgement.state in (State.SUPERSEDED, State.GONE):
+            self.last = look
+
+    def _state(self) -> WaitState:
+        stages = self._stages.spent
+        return WaitState(sum(stages.values()), stages, list(self.progress.history))
+
+    def _forget(self) -> None:
+        self._stages.enter(None)
+        if self._memory:
+            self._memory.forget()
+
+    def _environment(self, look: Look) -> PreviewEnvironment:
+        assert look.proof is not None, "an environment is ready only once it is proved"
+        require_head(self._github.pull_request(self._pull.number), self._commit)
+        notes = [self._prover.registry_problem] if self._prover.registry_problem else []
+        if not self._settings.tls.verify:
+            notes.append("certificates were not verified (preview.tls.verify is false)")
         return PreviewEnvironment(
             number=self._pull.number,
             commit=self._commit,
-            urls=urls,
-            applications=dict.fromkeys(sorted(trees), "Synced and Healthy"),
-            proof=proof,
-            embedded=self._argocd.embedded,
+            urls=look.found.urls,
+            applications=dict.fromkeys(sorted(look.trees), "Synced and Healthy"),
+            proof=look.proof,
+            embedded=self._source.embedded,
+            origins=look.found.origins,
+            deployment={
+                name: fingerprint(look.applications[name], tree) for name, tree in look.trees.items()
+            },
+            seconds={name: round(seconds, 3) for name, seconds in self._stages.spent.items()},
+            notes=tuple(notes),
         )
 
-    def _wait_for_urls(self, urls: dict[str, str], deadline: Deadline, on_change: Report) -> dict[str, str]:
-        """Wait until every URL answers several times in a row; the commits that the probe was told."""
-        served: dict[str, str] = {}
 
-        def look() -> list[str]:
-            problems = []
-            for name, url in urls.items():
-                probe = self._settings.probe
-                probed = probe if probe and probe.url == name else None
-                reply = fetch(url.rstrip("/") + (probed.path if probed else "/"), self._settings.addresses)
-                if not reply.reachable:
-                    problems.append(str(reply))
-                elif probed:
-                    commit = served_commit(probed, reply)
-                    if commit is None:
-                        problems.append(f"{reply.url} names no commit")
-                    else:
-                        served[reply.url] = commit
-            return problems
-
-        wait_until(
-            look,
-            what=f"hostnames of pull request {self._pull.number}",
-            ready=lambda problems: not problems,
-            describe=lambda problems: problems[0] if problems else f"{len(urls)} hostnames answer",
-            deadline=deadline,
-            successes=ANSWERS_IN_A_ROW,
-            interval=INTERVAL,
-            on_change=on_change,
-            next_step="check in this order: the edge, the routes' conditions, the services' endpoints, the pods",
+def _advice(judgement: EnvironmentJudgement) -> str:
+    if "image" in judgement.reason:
+        return (
+            "check that CI has published the image for this commit, and that the registry lets it be pulled"
         )
-        return served
+    if judgement.stage is not None and not judgement.application:
+        return "repair the ApplicationSet's generator; until then no preview can be complete"
+    return "open the Application in Argo CD"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import httpx
 
 from gatehouse.core.answers import EMBEDDED_SERVER, SHOWN
-from gatehouse.core.settings import ServedCommitProbe
+from gatehouse.core.errors import EnvironmentProblem
+from gatehouse.core.preview_settings import AnswerCheck, PreviewSettings, ServedCommitProbe, TlsSettings
+from gatehouse.preview.subject import same_commit
 
 #: Seconds one request may take.
 TIMEOUT = 15.0
@@ -36,29 +41,59 @@ class Reply:
         """Whether the embedded platform answered."""
         return self.headers.get("server") == EMBEDDED_SERVER
 
+    @property
+    def words(self) -> str:
+        """The start of the body, on one line."""
+        return " ".join(self.body.split())[:SHOWN]
+
     def __str__(self) -> str:
-        text = " ".join(self.body.split())
         return (
-            f"{self.url} answered {self.status}: {text[:SHOWN]}"
-            if self.status
-            else f"{self.url}: {text[:SHOWN]}"
+            f"{self.url} answered {self.status}: {self.words}" if self.status else f"{self.url}: {self.words}"
         )
 
 
-def fetch(url: str, addresses: Mapping[str, str]) -> Reply:
-    """GET a URL on a new connection, without following redirects, with TLS verified.
+@dataclass(frozen=True)
+class Route:
+    """How preview hostnames are reached.
 
     `addresses` says which IP address a hostname (or pattern) is at instead of asking DNS. Names below
     `.localhost` are always this machine (RFC 6761), which not every resolver knows.
     """
+
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+
+    def address(self, host: str) -> str | None:
+        """The IP address to connect to for a hostname; None to ask DNS."""
+        found = next(
+            (ip for pattern, ip in self.addresses.items() if fnmatch.fnmatchcase(host, pattern)), None
+        )
+        if found is None and (host == "localhost" or host.endswith(".localhost")):
+            return "127.0.0.1"
+        return found
+
+    def certificates(self) -> ssl.SSLContext | bool:
+        """What certificates are verified against. Raises `EnvironmentProblem` for an authority that cannot be read."""
+        if not self.tls.verify:
+            return False
+        if self.tls.ca_file is None:
+            return True
+        try:
+            return ssl.create_default_context(cafile=str(self.tls.ca_file.expanduser()))
+        except (OSError, ssl.SSLError) as error:
+            raise EnvironmentProblem(
+                f"preview.tls.ca_file cannot be used: {self.tls.ca_file}", seen=str(error)
+            ) from error
+
+
+def fetch(url: str, route: Route) -> Reply:
+    """GET a URL on a new connection, without following redirects; TLS is verified unless the settings forbid it."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    address = next((ip for pattern, ip in addresses.items() if fnmatch.fnmatchcase(host, pattern)), None)
-    if address is None and (host == "localhost" or host.endswith(".localhost")):
-        address = "127.0.0.1"
+    address = route.address(host)
     target = url if address is None else url.replace(host, address, 1)
     try:
-        with httpx.Client(timeout=TIMEOUT) as client:
+        with httpx.Client(timeout=TIMEOUT, verify=route.certificates()) as client:
             response = client.get(
                 target, headers={"Host": parts.netloc}, extensions={"sni_hostname": host} if address else {}
             )
@@ -67,16 +102,104 @@ def fetch(url: str, addresses: Mapping[str, str]) -> Reply:
     return Reply(url, response.status_code, response.text, response.headers)
 
 
+def wrong_answer(check: AnswerCheck | None, reply: Reply) -> str:
+    """What is wrong with an answer, in a sentence with the server's own words; empty if it is as asked.
+
+    Without a check, redirects and 401 are answers as well; those of an edge without a backend are not.
+    """
+    expected = check.status if check else []
+    if not reply.status or (reply.status not in expected if expected else not reply.reachable):
+        wanted = f", expected {' or '.join(map(str, expected))}" if expected and reply.status else ""
+        return f"{reply}{wanted}"
+    if check and check.contains is not None and check.contains not in reply.body:
+        return f"{reply.url} answered {reply.status} without the text {check.contains!r}: {reply.words}"
+    return ""
+
+
 def served_commit(probe: ServedCommitProbe, reply: Reply) -> str | None:
     """The commit that an answer names, or None if it names none."""
     if reply.status != 200:
         return None
     if probe.header:
         return reply.headers.get(probe.header)
+    if probe.meta:
+        return _meta_content(reply.body, probe.meta)
+    if probe.text:
+        match = re.search(probe.text, reply.body)
+        return match[1] if match else None
+    return _json_field(reply.body, probe.json_field or "")
+
+
+def _json_field(body: str, path: str) -> str | None:
     try:
-        value = json.loads(reply.body)
+        value = json.loads(body)
     except ValueError:
         return None
-    for part in (probe.json_field or "").split("."):
+    for part in path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
+
+
+def _meta_content(body: str, name: str) -> str | None:
+    """The content of the first `<meta name=… content=…>` of that name (or `property`)."""
+
+    class Finder(HTMLParser):
+        content: str | None = None
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            values = dict(attrs)
+            if (
+                tag == "meta"
+                and name in (values.get("name"), values.get("property"))
+                and self.content is None
+            ):
+                self.content = values.get("content")
+
+    finder = Finder()
+    finder.feed(body)
+    return finder.content
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What all hostnames answered: what is wrong first (`url` with it), and the commits that the probe was told."""
+
+    problem: str = ""
+    url: str = ""
+    served: dict[str, str] = field(default_factory=dict)
+    another_commit: bool = False
+
+
+def ask(urls: Mapping[str, str], settings: PreviewSettings, commit: str, route: Route) -> Answers:
+    """Ask every URL as often in a row as the settings say; ends at the first answer that is not as it should be."""
+    served: dict[str, str] = {}
+    for _ in range(settings.answers_in_a_row):
+        for url, check, probe in _requests(urls, settings):
+            reply = fetch(url, route)
+            if problem := wrong_answer(check, reply):
+                return Answers(problem, url, served)
+            if probe is None:
+                continue
+            found = served_commit(probe, reply)
+            if found is None:
+                return Answers(
+                    f"{url} names no commit, it answered {reply.status}: {reply.words}", url, served
+                )
+            served[url] = found
+            if not same_commit(found, commit):
+                problem = f"{url} serves {found[:12]}, not {commit[:12]}"
+                return Answers(problem, url, served, another_commit=True)
+    return Answers(served=served)
+
+
+def _requests(
+    urls: Mapping[str, str], settings: PreviewSettings
+) -> Iterator[tuple[str, AnswerCheck | None, ServedCommitProbe | None]]:
+    """Every request to make: each URL's checks, or its front page; and the probe's."""
+    for name, url in urls.items():
+        base = url.rstrip("/")
+        checks = [each for each in settings.checks if each.url == name]
+        for check in checks or [None]:
+            yield base + (check.path if check else "/"), check, None
+        if settings.probe and settings.probe.url == name:
+            yield base + settings.probe.path, None, settings.probe

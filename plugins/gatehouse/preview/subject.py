@@ -1,12 +1,13 @@
-"""Which commit a preview environment runs: a pure decision over running images and served commits."""
+"""Which commit a preview environment runs: a pure decision over what was asked for, what runs and what is served."""
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from gatehouse.argocd.images import ImageReference, is_product, parse_image
 
 
 class Outcome(StrEnum):
@@ -20,22 +21,49 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class RunningImage:
-    """An image that a running pod of an Application uses."""
+    """An image that a running pod of an Application uses; `digest` is what it was pulled as, if that is known."""
 
     application: str
     pod: str
     image: str
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What must run.
+
+    `tag` is the tag of the commit's images, `product_images` patterns of the repositories they are in.
+    `digests` maps a repository to what the registry has under the tag; empty where it was not asked.
+    `components` maps an image repository to whether the change touches it; without any, all count as touched.
+    """
+
+    commit: str
+    tag: str
+    product_images: Sequence[str] = ()
+    digests: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    components: Mapping[str, bool] = field(default_factory=dict)
+
+    def must_be_new(self, repository: str) -> bool:
+        """Whether images of a repository must be the commit's own."""
+        return not self.components or self.components.get(repository, False)
 
 
 @dataclass(frozen=True)
 class SubjectProof:
-    """The decision and what it rests on; `summary` is one line for people."""
+    """The decision and what it rests on; `summary` is one line for people.
+
+    `revisions` maps an Application to the commit at which Argo CD has synced the repository under test;
+    `served` maps a URL to the commit it answered with. `means` names what the decision rests on.
+    """
 
     outcome: Outcome
     summary: str
     expected_commit: str
     images: tuple[RunningImage, ...] = ()
+    revisions: dict[str, str] = field(default_factory=dict)
     served: dict[str, str] = field(default_factory=dict)
+    means: tuple[str, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """JSON-like data."""
@@ -43,37 +71,97 @@ class SubjectProof:
 
 
 def prove_subject(
-    commit: str,
+    subject: Subject,
     images: Iterable[RunningImage],
-    product_images: Sequence[str],
+    revisions: Mapping[str, str],
     served: Mapping[str, str],
 ) -> SubjectProof:
-    """Compare what runs, and what is served, with the full commit SHA.
+    """Compare what runs, what Argo CD synced, and what is served, with the commit.
 
-    `product_images` are patterns of image repositories built from the repository under test; others say
-    nothing about the change. `served` maps a URL to the commit it answered with. A mutable tag or a digest
-    is not the commit, so it counts as another image.
+    An image counts by its tag, and by its digest where the registry says which digests the commit's tag has:
+    then a tag that was moved counts as another image, and a reference by digest alone as the commit's.
     """
-    product = tuple(image for image in images if _is_product(image.image, product_images))
-    right = [image for image in product if image_tag(image.image) == commit]
-    wrong = [image for image in product if image not in right]
-    outcome, summary = _decide(commit, right, wrong)
-    elsewhere = {url: found for url, found in served.items() if found != commit}
+    product = [each for each in images if _is_product(each.image, subject.product_images)]
+    right = [each for each in product if _is_right(each, subject)]
+    wrong = [each for each in product if each not in right]
+    kept = [each for each in wrong if not subject.must_be_new(_repository(each.image))]
+    wrong = [each for each in wrong if each not in kept]
+    outcome, summary = _decide(subject, right, wrong, kept, revisions, served)
+    elsewhere = {url: found for url, found in served.items() if not same_commit(found, subject.commit)}
     if outcome is Outcome.THIS_COMMIT and elsewhere:
         url, found = next(iter(elsewhere.items()))
-        outcome, summary = Outcome.MIXED, f"the images are of {commit[:12]}, but {url} serves {found[:12]}"
-    return SubjectProof(outcome, summary, commit, product, dict(served))
+        outcome, summary = Outcome.MIXED, f"{url} serves {found[:12]}, not {subject.commit[:12]}"
+    means = [
+        *(["Argo CD revision"] if revisions else []),
+        *(["image digest"] if any(_by_digest(each, subject) for each in right) else []),
+        *(["image tag"] if any(not _by_digest(each, subject) for each in right) else []),
+        *(["served commit"] if served else []),
+    ]
+    return SubjectProof(
+        outcome, summary, subject.commit, tuple(product), dict(revisions), dict(served), tuple(means)
+    )
 
 
-def _decide(commit: str, right: list[RunningImage], wrong: list[RunningImage]) -> tuple[Outcome, str]:
-    if not right and not wrong:
-        return Outcome.UNKNOWN, "no running pod uses an image of the repository under test"
-    if not wrong:
-        return Outcome.THIS_COMMIT, f"{_count(right)} of {commit[:12]}"
-    which = ", ".join(f"{image.application} runs {image.image}" for image in wrong)
+def same_commit(found: str, commit: str) -> bool:
+    """Whether a commit, whole or cut short to at least seven characters, is the one meant."""
+    return len(found) >= 7 and commit.startswith(found.lower())
+
+
+def _decide(
+    subject: Subject,
+    right: list[RunningImage],
+    wrong: list[RunningImage],
+    kept: list[RunningImage],
+    revisions: Mapping[str, str],
+    served: Mapping[str, str],
+) -> tuple[Outcome, str]:
+    commit = subject.commit[:12]
+    running = {_repository(each.image) for each in right}
+    if wrong:
+        which = ", ".join(_named(each, subject) for each in wrong)
+        if right:
+            return Outcome.MIXED, f"{_count(right)} of {commit}, but {which}"
+        return Outcome.BASE_IMAGES, f"nothing runs {commit}: {which}"
+    if lacking := [each for each, changed in subject.components.items() if changed and each not in running]:
+        return (
+            Outcome.UNKNOWN,
+            f"no running pod uses an image of {', '.join(lacking)}, which the change touches",
+        )
     if right:
-        return Outcome.MIXED, f"{_count(right)} of {commit[:12]}, but {which}"
-    return Outcome.BASE_IMAGES, f"nothing runs {commit[:12]}: {which}"
+        unchanged = f"; {_count(kept)} of components that the change does not touch" if kept else ""
+        return Outcome.THIS_COMMIT, f"{_count(right)} of {commit}{unchanged}"
+    if subject.product_images and not kept:
+        return Outcome.UNKNOWN, "no running pod uses an image of the repository under test"
+    if revisions:
+        return Outcome.THIS_COMMIT, f"{', '.join(revisions)} synced at {commit}"
+    if served:
+        return Outcome.THIS_COMMIT, f"{commit} is served"
+    return (
+        Outcome.UNKNOWN,
+        "the change touches no component, and neither a revision nor a probe tells its commit",
+    )
+
+
+def _is_right(running: RunningImage, subject: Subject) -> bool:
+    image = parse_image(running.image) or ImageReference(running.image)
+    known = subject.digests.get(image.repository)
+    digest = running.digest or image.digest
+    if known and digest:
+        return digest in known
+    return image.tag == subject.tag and not image.digest
+
+
+def _by_digest(running: RunningImage, subject: Subject) -> bool:
+    image = parse_image(running.image) or ImageReference(running.image)
+    return bool(subject.digests.get(image.repository) and (running.digest or image.digest))
+
+
+def _named(running: RunningImage, subject: Subject) -> str:
+    image = parse_image(running.image)
+    if image and image.tag == subject.tag and running.digest:
+        moved = f"pulled as {running.digest[:19]}…, which the registry no longer has under this tag"
+        return f"{running.application} runs {running.image} {moved}"
+    return f"{running.application} runs {running.image}"
 
 
 def _count(images: list[RunningImage]) -> str:
@@ -81,25 +169,10 @@ def _count(images: list[RunningImage]) -> str:
 
 
 def _is_product(image: str, patterns: Sequence[str]) -> bool:
-    repository = image.split("@")[0]
-    if ":" in repository.rsplit("/", 1)[-1]:
-        repository = repository.rsplit(":", 1)[0]
-    return any(fnmatch.fnmatchcase(repository, pattern) for pattern in patterns)
+    reference = parse_image(image)
+    return reference is not None and is_product(reference, patterns)
 
 
-def image_tag(image: str) -> str:
-    """The tag of an image reference; empty for one by digest alone."""
-    name = image.split("@")[0]
-    last = name.rsplit("/", 1)[-1]
-    return last.split(":", 1)[1] if ":" in last else ""
-
-
-def running_images(trees: Mapping[str, list[dict[str, Any]]]) -> list[RunningImage]:
-    """The images of all pods in resource trees, given by Application name."""
-    return [
-        RunningImage(application, node["name"], image)
-        for application, nodes in trees.items()
-        for node in nodes
-        if node["kind"] == "Pod"
-        for image in node.get("images") or []
-    ]
+def _repository(image: str) -> str:
+    reference = parse_image(image)
+    return reference.repository if reference else image

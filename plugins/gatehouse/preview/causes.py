@@ -1,0 +1,153 @@
+"""What keeps Applications from being ready: the deepest failing object of each, in the words of who knows best.
+
+Trees, events and logs are read only for Applications that are not well, and only now and then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gatehouse.argocd.diagnose import Blocker, PullProblem, find_blocker, pods_of, pull_problem, warning
+from gatehouse.argocd.judge import Judgement, State
+from gatehouse.argocd.source import ApplicationSource
+from gatehouse.core.deadline import Clock
+from gatehouse.core.errors import InfrastructureError, NotFound
+
+Object = dict[str, Any]
+
+#: Seconds between two looks for the cause of what is not ready.
+INTERVAL = 1.0
+
+#: Lines of a container's log that are shown.
+LOG_LINES = 20
+
+#: Kinds whose trouble is the cause of others', the first before the second.
+_ROOTS = ("HTTPRoute", "GRPCRoute", "Ingress", "SecretStore", "ClusterSecretStore", "ExternalSecret")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """An object that keeps an Application from being ready: in whose words, how its log ends, what to do.
+
+    `since` is when it was first seen so (monotonic seconds).
+    """
+
+    application: str
+    blocker: Blocker
+    words: str
+    since: float
+    log: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, in a sentence."""
+        reason, kind = self.blocker.reason, self.blocker.node["kind"]
+        if "Image" in reason:
+            return str(pull_problem(self.words).value)
+        if reason == "CrashLoopBackOff":
+            return "read the end of the container's log: the program ends by itself"
+        if reason == "CreateContainerConfigError":
+            return "make the Secret or ConfigMap that the container refers to"
+        if kind in ("HTTPRoute", "GRPCRoute", "Ingress"):
+            return "compare the route's hostnames and parents with the gateway's listeners"
+        if kind in ("SecretStore", "ClusterSecretStore", "ExternalSecret"):
+            return "repair the secret store's access to its vault, or the key that it is asked for"
+        if "quota" in self.words:
+            return "raise the namespace's quota, or remove what uses it up"
+        return "open the Application in Argo CD"
+
+    def __str__(self) -> str:
+        return f"{self.blocker}: {self.words}" if self.words else str(self.blocker)
+
+
+class Causes:
+    """The causes known so far, by Application name."""
+
+    def __init__(self, source: ApplicationSource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._looked_at: float | None = None
+        self._known: dict[str, Cause] = {}
+
+    def look(
+        self, states: Mapping[str, Judgement], applications: Mapping[str, Object], *, at_once: bool = False
+    ) -> dict[str, Cause]:
+        """The causes of all Applications that roll out or have failed; read anew if that is due."""
+        now = self._clock.monotonic()
+        due = at_once or self._looked_at is None or now - self._looked_at >= INTERVAL
+        unwell = [name for name, each in states.items() if each.state in (State.ROLLING_OUT, State.FAILED)]
+        if due and unwell:
+            self._looked_at = now
+        for name in [each for each in self._known if each not in unwell]:
+            del self._known[name]
+        for name in unwell if due else []:
+            self._diagnose(name, applications[name], now)
+        return dict(self._known)
+
+    def root(self) -> Cause | None:
+        """Of all causes, the one that the others come from most likely: routes, then secrets, then what is stuck."""
+
+        def rank(cause: Cause) -> tuple[int, bool, float]:
+            kind = cause.blocker.node["kind"]
+            return (
+                _ROOTS.index(kind) if kind in _ROOTS else len(_ROOTS),
+                not cause.blocker.stuck,
+                cause.since,
+            )
+
+        return min(self._known.values(), key=rank, default=None)
+
+    def log_of_hook(self, name: str, application: Object, reason: str) -> str:
+        """How the log of a failed hook's pod ends, if the reason names a Job and its pod is still there."""
+        match = re.search(r"\bJob/([\w.-]+)", reason)
+        if match is None:
+            return ""
+        tree = self._tree(name, application)
+        pods = pods_of(tree, "Job", match[1].rstrip(":"))
+        return self._log(name, application, pods[-1], previous=False) if pods else ""
+
+    def _diagnose(self, name: str, application: Object, now: float) -> None:
+        blocker = find_blocker(self._tree(name, application))
+        if blocker is None:
+            self._known.pop(name, None)
+            return
+        before = self._known.get(name)
+        lasting = before is not None and before.blocker.stuck and blocker.stuck
+        events = self._source.events(name, application["spec"]["project"], blocker.node)
+        words = warning(events) or blocker.message
+        log = ""
+        if blocker.reason == "CrashLoopBackOff":
+            log = before.log if before and before.log else self._log(name, application, blocker.node)
+            words = _last_line(log) or words
+        self._known[name] = Cause(name, blocker, words, before.since if before and lasting else now, log)
+
+    def _log(self, name: str, application: Object, pod: Object, *, previous: bool = True) -> str:
+        try:
+            return self._source.log_tail(
+                name, application["spec"]["project"], pod, previous=previous, lines=LOG_LINES
+            )
+        except InfrastructureError:  # the log is a help, not a condition
+            return ""
+
+    def _tree(self, name: str, application: Object) -> list[Object]:
+        """The nodes of an Application's tree; none if it has gone meanwhile, which the next look sees."""
+        try:
+            return self._source.resource_tree(name, application["spec"]["project"])
+        except NotFound:
+            return []
+
+
+def may_pass(cause: Cause, image_is_there: bool) -> bool:
+    """Whether waiting can still help although the object says that it is stuck.
+
+    An image that the registry has by now is pulled at the end of the kubelet's back-off, up to five minutes later.
+    """
+    missing = "Image" in cause.blocker.reason and pull_problem(cause.words) is PullProblem.MISSING
+    return not cause.blocker.stuck or (missing and image_is_there)
+
+
+def _last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

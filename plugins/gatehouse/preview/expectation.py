@@ -1,0 +1,166 @@
+"""Which Applications a pull request's preview is made of: from its ApplicationSets, by label, or by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from gatehouse.argocd.source import ApplicationSource, Scope
+from gatehouse.core.deadline import Clock
+from gatehouse.core.errors import (
+    GatehouseError,
+    InfrastructureError,
+    PermissionDenied,
+    ProductFailure,
+    UsageError,
+)
+from gatehouse.core.preview_settings import PreviewSettings
+from gatehouse.core.setting_types import fill
+from gatehouse.github.client import PullRequest
+from gatehouse.preview.generators import ExpectedSet, expected_sets, owner_set
+
+Object = dict[str, Any]
+
+#: Seconds between two looks at the ApplicationSets.
+SETS_INTERVAL = 2.0
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the ApplicationSets tell: the pull request's Applications, what is missing, and why it never will come."""
+
+    applications: dict[str, Object]
+    absent: str = ""
+    error: str = ""
+
+
+class Expectation:
+    """The Applications of one pull request. `project` is the Argo CD project of the settings, empty if none."""
+
+    def __init__(
+        self,
+        settings: PreviewSettings,
+        source: ApplicationSource,
+        repository: str,
+        pull: PullRequest,
+        project: str,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._repository = repository
+        self._pull = pull
+        self._project = project
+        self._clock = clock
+        self._begun = clock.now()
+        self._sets: tuple[float, list[ExpectedSet]] | None = None
+        self._permission_checked = False
+
+    @property
+    def scope(self) -> Scope:
+        """Which Applications are followed. Raises what `_generating` raises, and `UsageError`."""
+        number, commit = self._pull.number, self._pull.head.sha
+        if self._settings.applications:
+            names = tuple(fill(each, number, commit) for each in self._settings.applications)
+            return Scope(names=names, projects=(self._project,) if self._project else ())
+        if self._settings.application_selector:
+            return Scope(selector=fill(self._settings.application_selector, number, commit))
+        sets = self._generating()
+        if untold := [each.name for each in sets if each.application_name is None]:
+            raise UsageError(
+                f"which Applications of the ApplicationSet {untold[0]} belong to pull request {number}?",
+                seen="the name in its template holds no parameter of the pull request",
+                next_step="set preview.application_selector in gatehouse.yaml",
+            )
+        return Scope(projects=tuple(sorted({each.project for each in sets})))
+
+    def look(self, found: Mapping[str, Object]) -> Expected:
+        """Compare the Applications that are there with those that should be.
+
+        Raises `ProductFailure` for a missing label, `PermissionDenied` where the token may not see them, and
+        `InfrastructureError` where nothing generates for the repository.
+        """
+        if self._settings.applications:
+            missing = [name for name in self.scope.names if name not in found]
+            return Expected(
+                dict(found), f"there is no Application {', '.join(missing)} yet" if missing else ""
+            )
+        sets = self._generating()
+        mine = dict(found)
+        if not self._settings.application_selector:
+            mine = {name: each for name, each in found.items() if any(one.makes(each) for one in sets)}
+        absent = self._absent(mine, sets)
+        if absent and not mine:
+            self._require_permission(sets)
+        return Expected(mine, absent, self._error(sets))
+
+    def _absent(self, mine: Mapping[str, Object], sets: list[ExpectedSet]) -> str:
+        made = Counter(owner_set(application) for application in mine.values())
+        late = [each for each in sets if made[each.name] < each.count]
+        if late:
+            counted = ", ".join(
+                f"ApplicationSet {each.name} has made {made[each.name]} of {each.count} Applications for it"
+                for each in late
+            )
+            poll = max(each.poll for each in late)
+            due = (self._begun + timedelta(seconds=poll)).strftime("%H:%M:%S")
+            return f"{counted}; without a webhook it polls every {poll:.0f} s, next by {due} UTC"
+        if len(mine) < self._settings.application_count:
+            return f"{len(mine)} of at least {self._settings.application_count} Applications are there"
+        return ""
+
+    def _error(self, sets: list[ExpectedSet]) -> str:
+        """The error of a generator that has lasted."""
+        for each in sets:
+            if (
+                each.error
+                and _age(each.error_since, self._clock.now()) >= self._settings.failure_grace_seconds
+            ):
+                return f"the ApplicationSet {each.name} cannot generate Applications: {each.error}"
+        return ""
+
+    def _generating(self) -> list[ExpectedSet]:
+        """The sets that generate for the pull request; looked at now and then."""
+        now = self._clock.monotonic()
+        if self._sets is None or now - self._sets[0] >= SETS_INTERVAL:
+            known = expected_sets(self._source.application_sets(), self._repository, self._pull)
+            generating = [each for each in known if not each.missing_labels]
+            if not generating:
+                raise self._nothing_generates(known)
+            self._sets = now, generating
+        return self._sets[1]
+
+    def _nothing_generates(self, known: list[ExpectedSet]) -> GatehouseError:
+        number, labels = self._pull.number, sorted(self._pull.label_names)
+        if known:
+            missing = ", ".join(sorted(known[0].missing_labels))
+            return ProductFailure(
+                f"pull request {number} has no preview: it lacks the label {missing}",
+                seen=f"labels: {', '.join(labels) or 'none'}",
+                next_step=f"add the label {missing} to the pull request",
+            )
+        return InfrastructureError(
+            f"no ApplicationSet has a pull-request generator for {self._repository}",
+            next_step="check that the token may read applicationsets, and that the repository's name is right",
+        )
+
+    def _require_permission(self, sets: list[ExpectedSet]) -> None:
+        """A server lists nothing for who may read nothing: ask it, once, whether that is so."""
+        if self._permission_checked:
+            return
+        self._permission_checked = True
+        for project in sorted({each.project for each in sets if each.project}):
+            if self._source.may_read(project) is False:
+                raise PermissionDenied(
+                    f"the token may not read the Applications of project {project}",
+                    expected=f"the permission applications, get, {project}/*",
+                    where=self._source.server,
+                    next_step="add the permission to the account's role in Argo CD",
+                )
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() if since else float("inf")

@@ -1,0 +1,251 @@
+"""The proof that an environment which says it is ready runs and serves the commit: pods, images, hostnames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pathspec
+
+from gatehouse.argocd.diagnose import newest_pods, newest_replica_sets, older_pod, waiting_pod
+from gatehouse.argocd.images import ImageReference, asked_images, is_product, parse_image
+from gatehouse.argocd.revisions import commit_revision
+from gatehouse.argocd.source import ApplicationSource
+from gatehouse.core.deadline import Clock
+from gatehouse.core.errors import InfrastructureError, NotFound, PermissionDenied, Transient, Unreachable
+from gatehouse.core.preview_settings import PreviewSettings
+from gatehouse.core.setting_types import fill
+from gatehouse.preview.probe import Answers, Route, ask
+from gatehouse.preview.registry import ImageRegistries
+from gatehouse.preview.subject import RunningImage, Subject, SubjectProof, prove_subject
+from gatehouse.preview.urls import ROUTE_KINDS, FoundUrls, LiveObject, edge_problem, find_urls
+
+Object = dict[str, Any]
+Trees = Mapping[str, list[Object]]
+
+#: Seconds for which it holds that a registry does not have an image.
+REGISTRY_INTERVAL = 2.0
+
+#: Kinds whose live objects tell of addresses, and of why they do not answer.
+_EDGE_KINDS = frozenset(
+    {*ROUTE_KINDS, "ConfigMap", "EndpointSlice", "SecretStore", "ClusterSecretStore", "ExternalSecret"}
+)
+
+
+class Prover:
+    """Proves the subject of one pull request's environment at one commit."""
+
+    def __init__(
+        self,
+        settings: PreviewSettings,
+        source: ApplicationSource,
+        registries: ImageRegistries,
+        number: int,
+        commit: str,
+        repository: str,
+        changed_files: list[str] | None,
+        clock: Clock,
+    ) -> None:
+        """`changed_files` are those of the pull request; None if they are not needed."""
+        self._settings = settings
+        self._source = source
+        self._registries = registries
+        self._number = number
+        self._commit = commit
+        self._repository = repository
+        self._clock = clock
+        self._route = Route(settings.addresses, settings.tls)
+        self.tag = fill(settings.image_tag, number, commit)
+        self._components = changed_components(settings, changed_files)
+        self._digests: dict[ImageReference, frozenset[str]] = {}
+        self._absent_since: dict[ImageReference, float] = {}
+        #: What a registry would not tell, in its words.
+        self.registry_problem = ""
+
+    # --- images --------------------------------------------------------------------------------------
+
+    def pending_images(self, applications: Mapping[str, Object]) -> dict[str, str]:
+        """The first image of each Application that its registry does not have (yet), by Application name."""
+        pending = {}
+        for name, application in applications.items():
+            for image in asked_images(application, self._settings.product_images):
+                if image.tag == self.tag and not self._is_there(image):
+                    pending.setdefault(name, str(image))
+        return pending
+
+    def has_images_of(self, application: Object) -> bool:
+        """Whether the registry is known to have every image that an Application asks for."""
+        images = asked_images(application, self._settings.product_images)
+        return bool(images) and all(self._digests.get(image) for image in images)
+
+    def expected_image(self, application: Object) -> str:
+        """What an Application asks for, in few words: an image of the product, or the commit."""
+        images = asked_images(application, self._settings.product_images)
+        return str(images[0]) if images else self._commit[:12]
+
+    def _is_there(self, image: ImageReference) -> bool:
+        """Whether a registry has an image; also where it cannot be asked, for then the kubelet will tell."""
+        if not self._registries.knows(image) or self._digests.get(image):
+            return True
+        now = self._clock.monotonic()
+        if now - self._absent_since.get(image, -REGISTRY_INTERVAL) < REGISTRY_INTERVAL:
+            return False
+        try:
+            digests = self._registries.digests(image)
+        except (Transient, Unreachable, PermissionDenied) as error:
+            self.registry_problem = f"{error.summary}: {error.seen}"
+            return True
+        if digests:
+            self._digests[image] = digests
+            self._absent_since.pop(image, None)
+        else:
+            self._absent_since[image] = now
+        return bool(digests)
+
+    # --- pods ----------------------------------------------------------------------------------------
+
+    def trees(self, applications: Mapping[str, Object]) -> dict[str, list[Object] | None]:
+        """The resource tree of each Application; None for one that has gone meanwhile."""
+        return {name: self._tree(name, each) for name, each in applications.items()}
+
+    def _tree(self, name: str, application: Object) -> list[Object] | None:
+        try:
+            return self._source.resource_tree(name, application["spec"]["project"])
+        except NotFound:
+            return None
+
+    # --- the subject ---------------------------------------------------------------------------------
+
+    def subject(
+        self, applications: Mapping[str, Object], trees: Trees, served: Mapping[str, str]
+    ) -> SubjectProof:
+        """Which commit the running pods, the synced revisions and the answers are of."""
+        images = [
+            self._running(name, applications[name], pod, text)
+            for name, nodes in trees.items()
+            for pod in newest_pods(nodes)
+            for text in pod.get("images") or []
+        ]
+        revisions = {
+            name: revision
+            for name, each in applications.items()
+            if (revision := commit_revision(each, self._commit, self._repository))
+        }
+        subject = Subject(
+            self._commit,
+            self.tag,
+            tuple(self._settings.product_images),
+            {image.repository: digests for image, digests in self._digests.items()},
+            self._components,
+        )
+        return prove_subject(subject, images, revisions, served)
+
+    def _running(self, name: str, application: Object, pod: Object, text: str) -> RunningImage:
+        """A running image; with the digest it was pulled as, where a registry can tell what that should be."""
+        image = parse_image(text)
+        asked = image and is_product(image, self._settings.product_images) and self._registries.knows(image)
+        if not image or not asked:
+            return RunningImage(name, pod["name"], text)
+        self._is_there(ImageReference(image.repository, self.tag))
+        return RunningImage(name, pod["name"], text, self._pulled_digest(name, application, pod, text))
+
+    def _pulled_digest(self, name: str, application: Object, pod: Object, text: str) -> str:
+        try:
+            live = self._source.resource(name, application["spec"]["project"], pod)
+        except InfrastructureError:
+            return ""
+        for status in (live.get("status") or {}).get("containerStatuses") or []:
+            container = next(
+                (each for each in live["spec"]["containers"] if each["name"] == status.get("name")), {}
+            )
+            if container.get("image") == text and "@" in str(status.get("imageID", "")):
+                return str(status["imageID"]).rpartition("@")[2]
+        return ""
+
+    # --- the hostnames -------------------------------------------------------------------------------
+
+    def edge_objects(self, applications: Mapping[str, Object], trees: Trees) -> list[LiveObject]:
+        """The live routes, and what else tells of addresses and of why they do not answer."""
+        wanted = {each.config_map for each in self._settings.url_sources}
+        found = []
+        for name, nodes in trees.items():
+            for node in nodes:
+                if node["kind"] not in _EDGE_KINDS or (
+                    node["kind"] == "ConfigMap" and node["name"] not in wanted
+                ):
+                    continue
+                try:
+                    live = self._source.resource(name, applications[name]["spec"]["project"], node)
+                except (InfrastructureError, PermissionDenied):
+                    continue
+                found.append(LiveObject(name, live))
+        return found
+
+    def urls(self, objects: list[LiveObject]) -> FoundUrls:
+        """The addresses to test, and where they come from."""
+        configured = {
+            name: fill(pattern, self._number, self._commit) for name, pattern in self._settings.urls.items()
+        }
+        keys = [(each.name or each.key, each.config_map, each.key) for each in self._settings.url_sources]
+        return find_urls(
+            configured,
+            keys,
+            objects,
+            self._settings.discovered_url,
+            cross_check=self._settings.cross_check_urls,
+        )
+
+    def ask(self, urls: Mapping[str, str]) -> Answers:
+        """What the hostnames answer now."""
+        return ask(urls, self._settings, self._commit, self._route)
+
+    def explain(self, answers: Answers, objects: list[LiveObject]) -> str:
+        """What is wrong with the answers, and the condition of a route or secret that explains it."""
+        cause = edge_problem(urlsplit(answers.url).hostname or "", objects)
+        return f"{answers.problem}; {cause}" if cause else answers.problem
+
+
+@dataclass(frozen=True)
+class PodCheck:
+    """What the pods say that their Applications' health leaves out, by Application name."""
+
+    problems: dict[str, str] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+
+
+def check_pods(trees: Mapping[str, list[Object] | None]) -> PodCheck:
+    """Pods of the newest version must be well, and those of older versions must be gone.
+
+    An Application can be Healthy while its pods are Pending: their owners' health decides, not theirs. Pods that
+    are ending do not count for health either, and answer requests until they have ended.
+    """
+    problems = {}
+    for name, tree in trees.items():
+        if pod := waiting_pod(tree or []):
+            problems[name] = f"Healthy, but its pod {pod['name']} is {pod['health']['status']}"
+        elif pod := older_pod(tree or []):
+            problems[name] = f"Healthy, but the pod {pod['name']} of an older version is still there"
+    return PodCheck(problems, tuple(name for name, tree in trees.items() if tree is None))
+
+
+def fingerprint(application: Object, tree: list[Object]) -> dict[str, Any]:
+    """What changes when an Application is deployed anew: the object itself, its last sync, its ReplicaSets."""
+    status = application.get("status") or {}
+    history = status.get("history") or [{}]
+    return {
+        "uid": application["metadata"].get("uid", ""),
+        "last_sync": history[-1].get("id"),
+        "replica_sets": newest_replica_sets(tree),
+    }
+
+
+def changed_components(settings: PreviewSettings, changed_files: list[str] | None) -> dict[str, bool]:
+    """Each component's image repository, and whether the pull request changes a file it is built from."""
+    return {
+        component.image: any(
+            pathspec.GitIgnoreSpec.from_lines(component.paths).match_files(changed_files or [])
+        )
+        for component in settings.components.values()
+    }
