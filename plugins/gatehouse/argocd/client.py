@@ -11,10 +11,18 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from gatehouse.argocd.follow import ApplicationFollower, Source
-from gatehouse.argocd.stream import messages
+from gatehouse.argocd.stream import log_text, messages
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import NotFound, PermissionDenied, Transient, UnexpectedAnswer, Unreachable
+from gatehouse.core.errors import (
+    GatehouseError,
+    NotFound,
+    PermissionDenied,
+    Transient,
+    UnexpectedAnswer,
+    Unreachable,
+    UsageError,
+)
 
 Object = dict[str, Any]
 
@@ -125,6 +133,50 @@ class ArgoCDClient:
         """GET /api/v1/applications/{name}/resource-tree: the nodes."""
         return self._read(f"/api/v1/applications/{name}/resource-tree", project=project).get("nodes") or []
 
+    def resource(self, name: str, project: str, node: Object) -> Object:
+        """GET /api/v1/applications/{name}/resource: the live object behind a node, Secrets masked.
+
+        Raises `NotFound` if it is gone, which the server calls a bad request.
+        """
+        path = f"/api/v1/applications/{name}/resource"
+        query = {"resourceName": node["name"], "version": node["version"], "kind": node["kind"]}
+        query |= {"namespace": node.get("namespace", ""), "group": node.get("group", "")}
+        try:
+            answer = self._read(path, project=project, **query)
+        except UsageError as error:
+            if "not found" not in error.seen:
+                raise
+            what = f"{node['kind']} {node['name']} of Application {name}"
+            raise NotFound(f"{what} is gone", seen=error.seen, where=f"GET {path}") from error
+        live: Object = json.loads(answer["manifest"])
+        return live
+
+    def log_tail(
+        self,
+        name: str,
+        project: str,
+        node: Object,
+        container: str = "",
+        previous: bool = True,
+        lines: int = 20,
+    ) -> str:
+        """GET /api/v1/applications/{name}/logs of a pod; needs `logs, get`. Empty if it cannot be read."""
+        query = {"namespace": node["namespace"], "podName": node["name"], "container": container}
+        query |= {"tailLines": str(lines), "previous": "true" if previous else "false"}
+        path = f"/api/v1/applications/{name}/logs"
+        with contextlib.suppress(GatehouseError):  # 500 as well: there is no previous run, or none yet
+            return log_text(self._text(path, REQUEST_TIMEOUT, project=project, **query))
+        return ""
+
+    def sync_windows(self, name: str, project: str) -> Object:
+        """GET /api/v1/applications/{name}/syncwindows; empty if they may not be read.
+
+        `canSync` is about syncs by hand; whether auto-sync runs follows from `activeWindows`.
+        """
+        with contextlib.suppress(NotFound, PermissionDenied):
+            return self._read(f"/api/v1/applications/{name}/syncwindows", project=project)
+        return {}
+
     def events(self, name: str, project: str, node: Object) -> list[Object]:
         """GET /api/v1/applications/{name}/events of one node of the tree; none if they cannot be read."""
         try:
@@ -154,6 +206,10 @@ class ArgoCDClient:
                 self._clock.sleep(RETRY_PAUSE)
 
     def _once(self, path: str, timeout: float, **query: str) -> Object:
+        answer: Object = json.loads(self._text(path, timeout, **query))
+        return answer
+
+    def _text(self, path: str, timeout: float, **query: str) -> str:
         try:
             response = self._session.get(
                 self.server + path, params=query, timeout=timeout, allow_redirects=False
@@ -164,8 +220,7 @@ class ArgoCDClient:
         content_type = response.headers.get("Content-Type", "")
         if problem := failure("Argo CD", f"GET {path}", response.status_code, content_type, response.text):
             raise problem
-        answer: Object = json.loads(response.text)
-        return answer
+        return response.text
 
     def _unreachable(self, path: str, error: requests.RequestException) -> Unreachable:
         return Unreachable(

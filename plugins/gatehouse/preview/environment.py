@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.argocd.diagnose import Blocker, find_blocker, waiting_pod, warning
 from gatehouse.argocd.follow import ApplicationFollower
 from gatehouse.argocd.judge import TERMINAL, Asked, Judgement, State
+from gatehouse.argocd.source import ApplicationSource
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
@@ -118,7 +118,7 @@ class PreviewWait:
     def __init__(
         self,
         settings: PreviewSettings,
-        argocd: ArgoCDClient,
+        argocd: ApplicationSource,
         github: GitHubClient,
         pull: PullRequest,
         commit: str | None,
