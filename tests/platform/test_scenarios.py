@@ -5,10 +5,9 @@ import uuid
 import httpx
 import pytest
 
-from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.coder import workspaces
 from gatehouse.coder.client import CoderClient
-from gatehouse.core.deadline import SYSTEM_CLOCK, Deadline
+from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import (
     AuthenticationError,
     InfrastructureError,
@@ -20,54 +19,11 @@ from gatehouse.core.errors import (
 from gatehouse.core.ledger import Ledger
 from gatehouse.embedded.platform import Platform
 from gatehouse.embedded.scenarios import SCENARIOS, UnknownScenarioError
-from gatehouse.github.client import GitHubClient
 from gatehouse.kube.client import Cluster
 from gatehouse.preview import environment
-from gatehouse.preview.environment import PreviewWait
 from gatehouse.task.launcher import TaskLauncher
 from tests.platform.conftest import close, push_edit, target_of
-
-
-def prove_preview(platform, commit=None, seconds=20, on_change=lambda _progress: None, clock=SYSTEM_CLOCK):
-    """What the preview suite does before it opens anything."""
-    settings = target_of(platform).preview.model_copy(
-        update={"settle_seconds": 0.25, "failure_grace_seconds": 0.5}
-    )
-    with (
-        ArgoCDClient(platform.urls.argocd, platform.credentials.argocd) as argocd,
-        GitHubClient(platform.urls.code_host + "/api/v3", "acme/shop", None) as github,
-    ):
-        wait = PreviewWait(settings, argocd, github, github.pull_request(7), commit, SYSTEM_CLOCK)
-        return wait.run(Deadline.after(seconds, clock), on_change)
-
-
-def refusal(platform, kind, **options):
-    with pytest.raises(kind) as caught:
-        prove_preview(platform, **options)
-    return str(caught.value)
-
-
-class JumpingClock:
-    """The system's clock, until it jumps far ahead."""
-
-    sleep, now = SYSTEM_CLOCK.sleep, SYSTEM_CLOCK.now
-
-    def __init__(self):
-        self.ahead = 0.0
-
-    def monotonic(self):
-        return SYSTEM_CLOCK.monotonic() + self.ahead
-
-
-def time_out(platform, words):
-    """What a time-out says whose time is over once these words were reported, however long that takes."""
-    clock = JumpingClock()
-
-    def on_change(progress):
-        if words in progress.last:
-            clock.ahead = 3600.0
-
-    return refusal(platform, WaitTimeout, seconds=60, on_change=on_change, clock=clock)
+from tests.platform.previews import Watcher, prove_preview, refusal, time_out
 
 
 @pytest.fixture
@@ -142,12 +98,10 @@ def test_a_failing_generator_is_reported_in_its_words(start):
 
 
 def test_a_late_application_is_waited_for(start):
-    states = []
-    environment = prove_preview(
-        start("application-late"), on_change=lambda progress: states.append(progress.history[-1][1])
-    )
+    watcher = Watcher()
+    environment = prove_preview(start("application-late"), watcher=watcher)
     assert "pr-7-platform" in environment.applications
-    assert any("pr-7-platform is comparing" in state for state in states)
+    assert any("pr-7-platform is comparing" in words for words in watcher.words)
 
 
 def test_an_edge_that_is_down_is_named_with_its_answer(start):
@@ -171,11 +125,11 @@ def while_waiting(platform, monkeypatch, change):
     monkeypatch.setattr(environment, "HEAD_INTERVAL", 0.2)
     changed = []
 
-    def on_change(_progress):
+    def act(_words):
         if not changed:
             changed.append(change())
 
-    return refusal(platform, WrongSubject, on_change=on_change)
+    return refusal(platform, WrongSubject, watcher=Watcher(act))
 
 
 def test_a_commit_that_is_pushed_while_waiting_ends_the_wait_and_names_it(start, monkeypatch, tmp_path):

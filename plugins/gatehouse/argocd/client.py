@@ -11,12 +11,24 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from gatehouse.argocd.follow import ApplicationFollower, Source
-from gatehouse.argocd.stream import messages
+from gatehouse.argocd.source import Scope
+from gatehouse.argocd.stream import log_text, messages
+from gatehouse.argocd.token import TokenSource
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import NotFound, PermissionDenied, Transient, UnexpectedAnswer, Unreachable
+from gatehouse.core.errors import (
+    AuthenticationError,
+    GatehouseError,
+    NotFound,
+    PermissionDenied,
+    Transient,
+    UnexpectedAnswer,
+    Unreachable,
+    UsageError,
+)
 
 Object = dict[str, Any]
+Query = str | list[str]
 
 #: Seconds one request may take, all attempts of a read together, and between two attempts.
 REQUEST_TIMEOUT = 15.0
@@ -36,12 +48,13 @@ REFRESH_TIMEOUT = 40.0
 class ArgoCDClient:
     """A server at `server`, asked with `token`. Use as a context manager, or call `close`."""
 
-    def __init__(self, server: str, token: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, server: str, token: str | TokenSource, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.server = server.rstrip("/")
+        self.token = TokenSource.fixed(token) if isinstance(token, str) else token
         self._clock = clock
         self._session = requests.Session()
         # With an HTML Accept header a wrong path is answered with the user interface and status 200.
-        self._session.headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
+        self._session.headers["Accept"] = "application/json"
         #: Whether any answer said that it comes from the embedded platform.
         self.embedded = False
 
@@ -59,34 +72,75 @@ class ArgoCDClient:
         """GET /api/version; needs no token."""
         return str(self._read("/api/version")["Version"])
 
+    def preflight(self, seconds: float) -> str:
+        """Ask for the version and who the token belongs to; warns of a token that ends within `seconds`.
+
+        Raises `AuthenticationError` for a token that is not accepted, and `Unreachable`.
+        """
+        self.version()  # a server that is not there at all is said at once, and not after the whole wait
+        if self.user_name() is None and not (self.token.renew() and self.user_name()):
+            ended = f"it ended {self.token.expires_at:%Y-%m-%d %H:%M:%S} UTC" if self.token.expires_at else ""
+            raise AuthenticationError(
+                "Argo CD does not accept the token",
+                seen=ended or "GET /api/v1/session/userinfo says that nobody is logged in",
+                where=self.server,
+                next_step="make a new token and put it where the target's settings look for it (ARGOCD_AUTH_TOKEN)",
+            )
+        ends = self.token.expires_at
+        left = (ends - self._clock.now()).total_seconds() if ends else float("inf")
+        if left >= seconds:
+            return ""
+        return (
+            f"the Argo CD token ends in {left:.0f} s, before the wait may ({seconds:.0f} s); "
+            "it is read again from where it came from when it is refused"
+        )
+
     def user_name(self) -> str | None:
         """GET /api/v1/session/userinfo: who the token belongs to, None if the server does not accept it."""
         answer = self._read("/api/v1/session/userinfo")
         return str(answer.get("username")) if answer.get("loggedIn") else None
 
-    def applications(self, selector: str) -> list[Object]:
-        """GET /api/v1/applications by label selector; served from a cache that is milliseconds old."""
-        return self._read("/api/v1/applications", selector=selector).get("items") or []
+    def may_read(self, project: str) -> bool | None:
+        """GET /api/v1/account/can-i/applications/get/{project}/*: None if the server does not say yes or no."""
+        try:
+            value = self._read(f"/api/v1/account/can-i/applications/get/{project}/*").get("value")
+        except (NotFound, UsageError):
+            return None
+        return {"yes": True, "no": False}.get(str(value))
 
-    def follow(self, selector: str) -> ApplicationFollower:
-        """All Applications by label selector, kept up to date over one event stream."""
+    def applications(self, scope: Scope) -> list[Object]:
+        """GET /api/v1/applications by label selector and project, from a cache that is milliseconds old.
+
+        Applications by name are read one by one, which tells those that do not exist from those that are forbidden.
+        """
+        if scope.names:
+            project = scope.projects[0] if scope.projects else ""
+            found = (self.application(name, project) for name in scope.names)
+            return [each for each in found if each is not None]
+        answer = self._read("/api/v1/applications", selector=scope.selector, projects=list(scope.projects))
+        return answer.get("items") or []
+
+    def follow(self, scope: Scope) -> ApplicationFollower:
+        """The Applications that are meant, kept up to date over one event stream."""
         return ApplicationFollower(
-            Source(lambda: self.applications(selector), lambda: _EventStream(self, selector)),
-            clock=self._clock,
+            Source(lambda: self.applications(scope), lambda: _EventStream(self, scope)), clock=self._clock
         )
 
-    def open_stream(self, selector: str) -> requests.Response:
+    def open_stream(self, scope: Scope) -> requests.Response:
         """GET /api/v1/stream/applications: server-sent events; returns once the first one is there.
 
         On a connection of its own, because it stays open. Raises `Unreachable`, and what the server refuses with.
         """
         path = "/api/v1/stream/applications"
         # Only with exactly this Accept header are there keepalives, and no compression that holds events back.
-        headers = {**self._session.headers, "Accept": "text/event-stream"}
+        headers = {"Authorization": f"Bearer {self.token.value}", "Accept": "text/event-stream"}
+        query = {"selector": scope.selector, "projects": list(scope.projects)}
+        if len(scope.names) == 1:
+            query["name"] = scope.names[0]
         try:
             response = requests.get(
                 self.server + path,
-                params={"selector": selector},
+                params=query,
                 headers=headers,
                 stream=True,
                 timeout=(REQUEST_TIMEOUT, SILENCE_TIMEOUT),
@@ -125,6 +179,50 @@ class ArgoCDClient:
         """GET /api/v1/applications/{name}/resource-tree: the nodes."""
         return self._read(f"/api/v1/applications/{name}/resource-tree", project=project).get("nodes") or []
 
+    def resource(self, name: str, project: str, node: Object) -> Object:
+        """GET /api/v1/applications/{name}/resource: the live object behind a node, Secrets masked.
+
+        Raises `NotFound` if it is gone, which the server calls a bad request.
+        """
+        path = f"/api/v1/applications/{name}/resource"
+        query = {"resourceName": node["name"], "version": node["version"], "kind": node["kind"]}
+        query |= {"namespace": node.get("namespace", ""), "group": node.get("group", "")}
+        try:
+            answer = self._read(path, project=project, **query)
+        except UsageError as error:
+            if "not found" not in error.seen:
+                raise
+            what = f"{node['kind']} {node['name']} of Application {name}"
+            raise NotFound(f"{what} is gone", seen=error.seen, where=f"GET {path}") from error
+        live: Object = json.loads(answer["manifest"])
+        return live
+
+    def log_tail(
+        self,
+        name: str,
+        project: str,
+        node: Object,
+        container: str = "",
+        previous: bool = True,
+        lines: int = 20,
+    ) -> str:
+        """GET /api/v1/applications/{name}/logs of a pod; needs `logs, get`. Empty if it cannot be read."""
+        query = {"namespace": node["namespace"], "podName": node["name"], "container": container}
+        query |= {"tailLines": str(lines), "previous": "true" if previous else "false"}
+        path = f"/api/v1/applications/{name}/logs"
+        with contextlib.suppress(GatehouseError):  # 500 as well: there is no previous run, or none yet
+            return log_text(self._text(path, REQUEST_TIMEOUT, {"project": project, **query}))
+        return ""
+
+    def sync_windows(self, name: str, project: str) -> Object:
+        """GET /api/v1/applications/{name}/syncwindows; empty if they may not be read.
+
+        `canSync` is about syncs by hand; whether auto-sync runs follows from `activeWindows`.
+        """
+        with contextlib.suppress(NotFound, PermissionDenied):
+            return self._read(f"/api/v1/applications/{name}/syncwindows", project=project)
+        return {}
+
     def events(self, name: str, project: str, node: Object) -> list[Object]:
         """GET /api/v1/applications/{name}/events of one node of the tree; none if they cannot be read."""
         try:
@@ -143,7 +241,7 @@ class ArgoCDClient:
         """GET /api/v1/applicationsets; needs `applicationsets, get`."""
         return self._read("/api/v1/applicationsets").get("items") or []
 
-    def _read(self, path: str, **query: str) -> Object:
+    def _read(self, path: str, **query: Query) -> Object:
         deadline = Deadline.after(READ_BUDGET, self._clock)
         while True:
             try:
@@ -153,19 +251,36 @@ class ArgoCDClient:
                     raise
                 self._clock.sleep(RETRY_PAUSE)
 
-    def _once(self, path: str, timeout: float, **query: str) -> Object:
+    def _once(self, path: str, timeout: float, **query: Query) -> Object:
+        answer: Object = json.loads(self._text(path, timeout, query))
+        return answer
+
+    def _text(self, path: str, timeout: float, query: dict[str, Query], *, renewed: bool = False) -> str:
+        """The body of an answer. A token that is refused is read anew from where it came from, once."""
+        headers = {"Authorization": f"Bearer {self.token.value}"}
+        parameters = {key: value for key, value in query.items() if value}
         try:
             response = self._session.get(
-                self.server + path, params=query, timeout=timeout, allow_redirects=False
+                self.server + path,
+                params=parameters,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
             )
         except requests.RequestException as error:
             raise self._unreachable(path, error) from error
         self.embedded = self.embedded or response.headers.get("Server") == EMBEDDED_SERVER
         content_type = response.headers.get("Content-Type", "")
-        if problem := failure("Argo CD", f"GET {path}", response.status_code, content_type, response.text):
+        problem = failure("Argo CD", f"GET {path}", response.status_code, content_type, response.text)
+        if isinstance(problem, AuthenticationError) and not renewed and self.token.renew():
+            return self._text(path, timeout, query, renewed=True)
+        if isinstance(problem, AuthenticationError) and self.token.expires_at:
+            problem.expected = (
+                f"a token that holds (this one ends {self.token.expires_at:%Y-%m-%d %H:%M:%S} UTC)"
+            )
+        if problem:
             raise problem
-        answer: Object = json.loads(response.text)
-        return answer
+        return response.text
 
     def _unreachable(self, path: str, error: requests.RequestException) -> Unreachable:
         return Unreachable(
@@ -179,8 +294,9 @@ class ArgoCDClient:
 class _EventStream:
     """One open stream of a client's, read as it comes."""
 
-    def __init__(self, client: ArgoCDClient, selector: str) -> None:
-        self._response = client.open_stream(selector)
+    def __init__(self, client: ArgoCDClient, scope: Scope) -> None:
+        self._scope = scope
+        self._response = client.open_stream(scope)
 
     def events(self) -> Iterator[tuple[str, Object] | None]:
         try:
@@ -192,7 +308,8 @@ class _EventStream:
                     words = problem.get("message", "") if isinstance(problem, dict) else str(problem)
                     raise Transient("Argo CD ended the event stream", seen=words)
                 else:
-                    yield message["result"]["type"], message["result"]["application"]
+                    kind, application = message["result"]["type"], message["result"]["application"]
+                    yield (kind, application) if self._scope.covers(application) else None
         except (HTTPError, AttributeError) as error:  # urllib3 loses its socket when another thread closes it
             raise Unreachable("the event stream was cut", seen=f"{type(error).__name__}: {error}") from error
 

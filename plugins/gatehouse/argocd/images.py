@@ -82,8 +82,8 @@ def asked_images(application: Object, patterns: Sequence[str]) -> list[ImageRefe
     """
     spec = application["spec"]
     sources = spec.get("sources") or [spec.get("source") or {}]
-    found = [image for source in sources for image in _overrides(source) if is_product(image, patterns)]
-    return list(dict.fromkeys(found))
+    found = (image for source in sources for image in _overrides(source) if image.tag or image.digest)
+    return list(dict.fromkeys(image for image in found if is_product(image, patterns)))
 
 
 def _overrides(source: Object) -> Iterator[ImageReference]:
@@ -123,7 +123,7 @@ def _in_values(values: Any) -> Iterator[ImageReference]:
     elif isinstance(values, list):
         for value in values:
             yield from _in_values(value)
-    elif isinstance(values, str) and ("/" in values) and (image := parse_image(values)) is not None:
+    elif isinstance(values, str) and "/" in values and (image := parse_image(values)) is not None:
         yield image
 
 

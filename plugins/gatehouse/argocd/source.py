@@ -26,6 +26,11 @@ class Scope:
         )
         return f"Applications {' '.join(filter(None, parts))}"
 
+    def covers(self, application: Object) -> bool:
+        """Whether an Application that fits the selector is meant, by its name and project."""
+        named = not self.names or application["metadata"]["name"] in self.names
+        return named and (not self.projects or application["spec"]["project"] in self.projects)
+
 
 class ApplicationSource(Protocol):
     """Where Applications, what they deploy, and the reasons of both are read.
@@ -41,8 +46,11 @@ class ApplicationSource(Protocol):
     def embedded(self) -> bool:
         """Whether any answer said that it comes from the embedded platform."""
 
-    def version(self) -> str:
-        """The version of Argo CD; empty where the source cannot tell."""
+    def preflight(self, seconds: float) -> str:
+        """Ask whether the source answers and accepts its token; a warning if that ends within `seconds`, else empty.
+
+        Raises `AuthenticationError`, `Unreachable`, and what else is answered.
+        """
 
     def may_read(self, project: str) -> bool | None:
         """Whether the Applications of a project may be read; None where the source cannot tell."""
@@ -79,7 +87,7 @@ class ApplicationSource(Protocol):
     ) -> str:
         """The last lines that a pod's container printed, before it was started anew if `previous`.
 
-        Empty where there are none, or they may not be read.
+        Empty where there are none, or they cannot be read.
         """
 
     def sync_windows(self, name: str, project: str) -> Object:

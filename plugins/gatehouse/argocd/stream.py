@@ -1,4 +1,4 @@
-"""The event stream of Argo CD, as bytes on the wire: server-sent events, or JSON lines from an older gateway."""
+"""The streams of Argo CD as they are on the wire: server-sent events, or JSON lines where none were asked for."""
 
 from __future__ import annotations
 
@@ -37,3 +37,14 @@ def messages(read: Callable[[int], bytes]) -> Iterator[Object | None]:
             yield json.loads(text)
         elif line.startswith(b":"):
             yield None
+
+
+def log_text(answer: str) -> str:
+    """The lines of a log, of which the API makes one JSON object each; what comes before an error is kept."""
+    printed: list[str] = []
+    for line in filter(str.strip, answer.split("\n")):
+        message = json.loads(line.removeprefix("data:"))
+        if "error" in message or (message.get("result") or {}).get("last"):
+            break
+        printed.append((message.get("result") or {}).get("content", ""))
+    return "\n".join(printed)

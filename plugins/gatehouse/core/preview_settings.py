@@ -56,17 +56,11 @@ class TlsSettings(StrictModel):
 
 
 class UrlSource(StrictModel):
-    """Where addresses are found: the routes of the Applications, or a key of a ConfigMap of theirs."""
+    """A key of a ConfigMap of the Applications' that holds an address."""
 
-    config_map: str | None = None
-    key: str | None = None
+    config_map: str
+    key: str
     name: str | None = Field(default=None, description="what the URL is called; default: the key")
-
-    @model_validator(mode="after")
-    def _both(self) -> UrlSource:
-        if (self.config_map is None) != (self.key is None):
-            raise ValueError("config_map and key belong together")
-        return self
 
 
 class Component(StrictModel):

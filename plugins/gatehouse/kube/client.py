@@ -9,12 +9,15 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from gatehouse.core.errors import EnvironmentProblem, NotFound, Transient, Unreachable
+
+if TYPE_CHECKING:
+    from gatehouse.kube.watch import Watch
 
 Object = dict[str, Any]
 
@@ -52,7 +55,12 @@ SERVICE_ACCOUNTS = Kind("api/v1", "serviceaccounts")
 DEPLOYMENTS = Kind("apis/apps/v1", "deployments")
 REPLICA_SETS = Kind("apis/apps/v1", "replicasets")
 STATEFUL_SETS = Kind("apis/apps/v1", "statefulsets")
+DAEMON_SETS = Kind("apis/apps/v1", "daemonsets")
 JOBS = Kind("apis/batch/v1", "jobs")
+CRON_JOBS = Kind("apis/batch/v1", "cronjobs")
+EVENTS = Kind("api/v1", "events")
+ENDPOINT_SLICES = Kind("apis/discovery.k8s.io/v1", "endpointslices")
+HTTP_ROUTES = Kind("apis/gateway.networking.k8s.io/v1", "httproutes")
 INGRESSES = Kind("apis/networking.k8s.io/v1", "ingresses")
 REVIEWS = Kind("apis/authorization.k8s.io/v1", "selfsubjectaccessreviews", namespaced=False)
 
@@ -107,19 +115,67 @@ class Cluster:
         """Close the connections."""
         self._api.rest_client.pool_manager.clear()
 
-    def list_all(self, kind: Kind, namespace: str | None = None, *, labels: str = "") -> list[Object]:
-        """All objects of a kind, in one namespace or in all. Raises `PermissionDenied` (403)."""
+    def list_all(
+        self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
+    ) -> list[Object]:
+        """All objects of a kind, in one namespace or in all. Raises `PermissionDenied` (403).
+
+        `labels` and `fields` are selectors. Objects of built-in kinds come without `apiVersion` and `kind`.
+        """
+        return self.list_versioned(kind, namespace, labels=labels, fields=fields)[0]
+
+    def list_versioned(
+        self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
+    ) -> tuple[list[Object], str]:
+        """As `list_all`, with the list's resource version, from which `watch` goes on without a gap."""
         items: list[Object] = []
         token = ""
         while True:
             query = [("limit", "500")]
             query += [("labelSelector", labels)] if labels else []
+            query += [("fieldSelector", fields)] if fields else []
             query += [("continue", token)] if token else []
             answer = self._read(kind.url(namespace), query)
             items += answer.get("items") or []
-            token = answer.get("metadata", {}).get("continue") or ""
+            metadata = answer.get("metadata", {})
+            token = metadata.get("continue") or ""
             if not token:
-                return items
+                return items, str(metadata.get("resourceVersion", ""))
+
+    def watch(self, kind: Kind, namespace: str, version: str, seconds: int, *, labels: str = "") -> Watch:
+        """The changes after `version`, with bookmarks; the server ends the watch after `seconds`.
+
+        Returns once the server has accepted it. Raises `NotFound` (410) for a version that is forgotten.
+        """
+        from gatehouse.kube.watch import Watch
+
+        query = [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", version)]
+        query += [("timeoutSeconds", str(seconds))]
+        query += [("labelSelector", labels)] if labels else []
+        path = kind.url(namespace)
+        response = self._send("GET", path, query, timeout=(REQUEST_TIMEOUT, seconds + REQUEST_TIMEOUT))
+        if response.status != 200:
+            self._read_answer(response, f"GET {path}")
+        return Watch(response.response, f"GET {path}")
+
+    def patch(self, kind: Kind, name: str, namespace: str | None, change: Object) -> Object:
+        """Merge `change` into an object (RFC 7386); returns the object as it is then. Not repeated."""
+        path = kind.url(namespace, name)
+        response = self._send("PATCH", path, [], change, media_type="application/merge-patch+json")
+        answer: Object = json.loads(self._read_answer(response, f"PATCH {path}"))
+        return answer
+
+    def log(
+        self, namespace: str, pod: str, container: str = "", *, previous: bool = False, lines: int = 20
+    ) -> str:
+        """The last lines a container printed, of its run before the present one if `previous`.
+
+        Raises `UsageError` (400) where there is no such run, or a container of several must be named.
+        """
+        query = [("tailLines", str(lines)), ("previous", "true" if previous else "false")]
+        query += [("container", container)] if container else []
+        path = f"{PODS.url(namespace, pod)}/log"
+        return self._read_answer(self._send("GET", path, query), f"GET {path}", text=True)
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
         """One object, or None if there is none."""
@@ -163,9 +219,26 @@ class Cluster:
     def _request(
         self, method: str, path: str, query: list[tuple[str, str]], body: Object | None = None
     ) -> Object:
+        answer: Object = json.loads(
+            self._read_answer(self._send(method, path, query, body), f"{method} {path}")
+        )
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]],
+        body: Object | None = None,
+        *,
+        media_type: str = "application/json",
+        timeout: float | tuple[float, float] = REQUEST_TIMEOUT,
+    ) -> Any:
+        """The response to a request, its body still to be read. Raises `Unreachable`."""
         import urllib3
 
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body else {})
+        # A log is text, and a server that is asked for nothing but JSON may refuse it (406).
+        headers = {"Accept": "application/json, */*"} | ({"Content-Type": media_type} if body else {})
         request = self._api.param_serialize(
             method=method,
             resource_path=path,
@@ -175,21 +248,34 @@ class Cluster:
             auth_settings=["BearerToken"],
         )
         try:
-            response = self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
-            text = response.read().decode(errors="replace")
+            response = self._api.call_api(*request, _request_timeout=timeout)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(
-                f"Kubernetes does not answer at {self.server}",
-                seen=f"{type(error).__name__}: {error}",
-                where=f"{method} {path}",
-                next_step="check the kubeconfig's server address and the network",
-            ) from error
+            raise self._unreachable(f"{method} {path}", error) from error
         self.embedded = self.embedded or response.getheader("Server") == EMBEDDED_SERVER
+        return response
+
+    def _read_answer(self, response: Any, request: str, *, text: bool = False) -> str:
+        """The body of a response, JSON unless any `text` will do. Raises what a refusal stands for."""
+        import urllib3
+
+        try:
+            body: str = response.read().decode(errors="replace")
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._unreachable(request, error) from error
         content_type = response.getheader("Content-Type") or ""
-        if problem := failure("Kubernetes", f"{method} {path}", response.status, content_type, text):
+        if text and response.status < 400 and "html" not in content_type:
+            return body
+        if problem := failure("Kubernetes", request, response.status, content_type, body):
             raise problem
-        answer: Object = json.loads(text)
-        return answer
+        return body
+
+    def _unreachable(self, request: str, error: Exception) -> Unreachable:
+        return Unreachable(
+            f"Kubernetes does not answer at {self.server}",
+            seen=f"{type(error).__name__}: {error}",
+            where=request,
+            next_step="check the kubeconfig's server address and the network",
+        )
 
 
 def _in_cluster() -> bool:

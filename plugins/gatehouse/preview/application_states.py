@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.argocd.judge import Asked, Judgement, Snapshot, State, child_applications, judge
+from gatehouse.argocd.source import ApplicationSource
 from gatehouse.argocd.windows import closed_window
 from gatehouse.core.deadline import Clock
 from gatehouse.core.errors import NotFound, PermissionDenied, UnexpectedAnswer
@@ -39,7 +39,7 @@ class _Judged:
 class ApplicationStates:
     """Judges Applications again and again, and remembers since when each has been well or unwell."""
 
-    def __init__(self, asked: Asked, argocd: ArgoCDClient, clock: Clock) -> None:
+    def __init__(self, asked: Asked, argocd: ApplicationSource, clock: Clock) -> None:
         self._asked = asked
         self._argocd = argocd
         self._clock = clock

@@ -32,7 +32,7 @@ from gatehouse.preview.memory import WaitMemory, WaitState
 from gatehouse.preview.proof import Prover, check_pods, fingerprint
 from gatehouse.preview.pull_request import require_head
 from gatehouse.preview.registry import ImageRegistries
-from gatehouse.preview.stages import StageClock
+from gatehouse.preview.stages import StageClock, Stopwatch
 from gatehouse.preview.subject import Outcome, SubjectProof
 from gatehouse.preview.urls import FoundUrls, LiveObject
 
@@ -156,6 +156,7 @@ class PreviewWait:
         )
         self._states = ApplicationStates(asked, source, clock)
         self._stages = StageClock(settings.budgets, clock)
+        self._passed = Stopwatch(clock)
         self._observer = WaitObserver()
         #: When the wait began, the states passed through, and the newest look; for the report of a failure.
         self.begun = datetime.now(UTC)
@@ -170,9 +171,19 @@ class PreviewWait:
         return self._commit
 
     @property
+    def number(self) -> int:
+        """The pull request's number."""
+        return self._pull.number
+
+    @property
     def stages(self) -> dict[str, float]:
         """Seconds spent in each stage."""
         return self._stages.spent
+
+    @property
+    def states(self) -> dict[str, float]:
+        """Seconds spent in each state of the environment."""
+        return self._passed.spent
 
     def run(self, observer: WaitObserver) -> PreviewEnvironment:
         """Wait, prove and return the environment.
@@ -334,6 +345,7 @@ class PreviewWait:
     def _count_time(self, look: Look) -> None:
         """Count the time in the stage, and end the wait when the stage's budget is spent."""
         self._stages.enter(look.judgement.stage)
+        self._passed.enter(look.judgement.state)
         if look.problem or not (overdue := self._overdue(look)):
             return
         state = look.judgement
@@ -352,6 +364,10 @@ class PreviewWait:
         self._stages.enter(look.judgement.stage)
         stage = self._stages.overdue
         return f"the budget of {self._stages.budget(stage):.0f} s for {stage} is spent" if stage else ""
+
+    def expected_of(self, application: Object) -> str:
+        """What an Application should run: an image of the product, or the commit."""
+        return self._prover.expected_image(application)
 
     def link(self, application: str) -> str:
         """Where to look at an Application, or at all of them."""
@@ -400,6 +416,7 @@ class PreviewWait:
 
     def _forget(self) -> None:
         self._stages.enter(None)
+        self._passed.enter(None)
         if self._memory:
             self._memory.forget()
 

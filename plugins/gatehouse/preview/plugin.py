@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Generator, Mapping
+import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import allure
 import pytest
 
 from gatehouse.core import errors
 from gatehouse.core.checkout import Checkout
-from gatehouse.core.deadline import SYSTEM_CLOCK, Deadline
+from gatehouse.core.deadline import SYSTEM_CLOCK
 from gatehouse.core.errors import GatehouseError, WrongSubject
 from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER, failure_data
 from gatehouse.preview import browser_fixtures
 from gatehouse.preview.browser import find_browser, require_browser
-from gatehouse.preview.probe import Reply, fetch
+from gatehouse.preview.display import Display, LiveDisplay, PlainDisplay
+from gatehouse.preview.incident import incident_of
+from gatehouse.preview.probe import Reply, Route, fetch
 from gatehouse.preview.video import prepare_video
 from gatehouse.run import Run, current_run, required_run, usage_error
 
 if TYPE_CHECKING:
-    from gatehouse.core.waiting import Progress
     from gatehouse.preview.environment import PreviewEnvironment, PreviewWait
 
 #: In the bundle's attachments: what the controller found out, for the workers and for people.
@@ -35,19 +38,23 @@ BROWSER_FIXTURES = frozenset({"page", "context", "new_context", "browser", "laun
 OUTCOME = pytest.StashKey[dict[str, Any]]()
 NO_VIDEO = pytest.StashKey[str]()
 
+#: The incident note about a preview that cannot be tested, and whether a test carries it already.
+NOTE = pytest.StashKey[str]()
+NOTE_ATTACHED = pytest.StashKey[bool]()
+
 
 class Preview:
     """The preview under test; the fixture `preview`."""
 
-    def __init__(self, data: dict[str, Any], addresses: Mapping[str, str]) -> None:
-        self._addresses = addresses
+    def __init__(self, data: dict[str, Any], route: Route) -> None:
+        self._route = route
         self.number: int = data["number"]
         self.commit: str = data["commit"]
         self.urls: dict[str, str] = data["urls"]
 
     @property
     def base_url(self) -> str:
-        """The first of the configured URLs, which is also Playwright's `base_url`."""
+        """The first of the preview's URLs, which is also Playwright's `base_url`."""
         return next(iter(self.urls.values()))
 
     def get(self, name: str, path: str) -> Reply:
@@ -55,7 +62,7 @@ class Preview:
 
         Hostnames lead where the target's settings say, which Playwright's own API requests do not know.
         """
-        return fetch(self.urls[name].rstrip("/") + path, self._addresses)
+        return fetch(self.urls[name].rstrip("/") + path, self._route)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -95,6 +102,7 @@ class _Guard:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._clients = contextlib.ExitStack()
+        self._deployment: dict[str, Any] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -123,34 +131,18 @@ class _Guard:
     ) -> PreviewWait | None:
         """Wait and prove; write the outcome where every process finds it. None if there is no such preview."""
         recorder = config.stash[RECORDER]
-        settings = self._run.target.preview
-        assert settings is not None, "checked before the run"
-        reporter = config.pluginmanager.getplugin("terminalreporter")
-
-        def report(progress: Progress) -> None:
-            elapsed, state = progress.history[-1]
-            if reporter:
-                reporter.ensure_newline()
-                reporter.write_line(f"{progress.what}: {state} ({elapsed:.1f} s)")
-
+        display = _display(config)
         try:
-            wait = wait or self._make_wait(config)
-            environment = wait.run(Deadline.after(settings.timeout_seconds, SYSTEM_CLOCK), report)
-        except GatehouseError as error:
-            recorder.event(
-                "deployment_proof", stage=stage, outcome="failed", failure=failure_data(error, str(error))
-            )
+            wait = wait or self._make_wait(config, display)
+            environment = wait.run(display)
             if stage == "end":
-                recorder.problem(
-                    WrongSubject(
-                        f"after the tests the preview was no longer the one under test: {error.summary}",
-                        seen=error.seen,
-                        next_step="run the suite again once the environment is stable",
-                    )
-                )
-            else:
-                self._write({"failure": _error_data(error)})
+                self._require_unchanged(environment)
+        except GatehouseError as error:
+            display.close()
+            self._failed(config, stage, wait, error)
             return None
+        finally:
+            display.close()
         self._note(environment)
         recorder.event(
             "deployment_proof",
@@ -159,29 +151,91 @@ class _Guard:
             proof=environment.as_data(),
         )
         if stage == "start":
+            self._deployment = environment.deployment
             self._write({"environment": environment.as_data()})
         return wait
 
-    def _make_wait(self, config: pytest.Config) -> PreviewWait:
-        from gatehouse.argocd.client import ArgoCDClient
+    def _require_unchanged(self, environment: PreviewEnvironment) -> None:
+        """Raises `WrongSubject` where an Application was deployed anew, even with the same images."""
+        for name in {*self._deployment, *environment.deployment}:
+            before, after = self._deployment.get(name), environment.deployment.get(name)
+            if before != after:
+                raise WrongSubject(
+                    f"Application {name} was deployed anew during the tests",
+                    expected=str(before),
+                    seen=str(after),
+                )
+
+    def _failed(
+        self, config: pytest.Config, stage: str, wait: PreviewWait | None, error: GatehouseError
+    ) -> None:
+        recorder = config.stash[RECORDER]
+        details: dict[str, Any] = {}
+        if wait is not None:
+            number = self._run.number or wait.number
+            note = incident_of(
+                wait,
+                error,
+                environment=f"preview of pull request {number} of {self._run.repository} at {wait.commit}",
+                verify=f"pytest -m preview --gate-pr {number}",
+            )
+            details["incident"] = self._run.redactor.data(note.as_data())
+            text = self._run.redactor.text(str(note))
+            (self._run.attachments() / f"preview-incident-{stage}.md").write_text(text)
+            config.stash[NOTE] = text
+        recorder.event(
+            "deployment_proof",
+            stage=stage,
+            outcome="failed",
+            failure=failure_data(error, str(error)),
+            **details,
+        )
+        if stage == "end":
+            recorder.problem(
+                WrongSubject(
+                    f"after the tests the preview was no longer the one under test: {error.summary}",
+                    seen=error.seen,
+                    next_step="run the suite again once the environment is stable",
+                )
+            )
+        else:
+            self._write({"failure": _error_data(error), "note": config.stash.get(NOTE, "")})
+
+    def _make_wait(self, config: pytest.Config, display: Display) -> PreviewWait:
         from gatehouse.github.client import GitHubClient
         from gatehouse.preview.environment import PreviewWait
+        from gatehouse.preview.memory import WaitMemory
         from gatehouse.preview.pull_request import find_pull_request
+        from gatehouse.preview.registry import ImageRegistries
+        from gatehouse.preview.source import open_source
 
         target = self._run.target
-        assert target.argocd and target.github and target.preview, "checked before the run"
+        assert target.github and target.preview, "checked before the run"
         token = target.github.token.read() if target.github.token else None
         github = self._clients.enter_context(
             GitHubClient(target.github.api_url, target.github.repository, token)
         )
-        argocd = self._clients.enter_context(ArgoCDClient(target.argocd.server, target.argocd.token.read()))
-        argocd.version()  # a server that is not there at all is said at once, and not after the whole wait
+        source, why = open_source(target, self._clients)
+        for line in filter(None, (why, source.preflight(target.preview.timeout_seconds))):
+            display.note(line)
         pull = find_pull_request(github, self._run.number, _checkout_head(self._run.root))
         settings = target.preview
         if url := config.getoption("gate_preview_url"):
-            first = next(iter(settings.urls))
+            first = next(iter(settings.urls), "preview")
             settings = settings.model_copy(update={"urls": {**settings.urls, first: url}})
-        return PreviewWait(settings, argocd, github, pull, self._run.commit, SYSTEM_CLOCK)
+        return PreviewWait(
+            settings,
+            source,
+            github,
+            pull,
+            self._run.commit,
+            SYSTEM_CLOCK,
+            registries=self._clients.enter_context(ImageRegistries(settings.registries)),
+            memory=WaitMemory(
+                cache_folder() / "waits", source.server, github.repository, str(pull.number), pull.head.sha
+            ),
+            project=(target.argocd.project or "") if target.argocd else "",
+        )
 
     def _note(self, environment: PreviewEnvironment) -> None:
         self._run.number, self._run.commit = environment.number, environment.commit
@@ -190,6 +244,28 @@ class _Guard:
     def _write(self, data: dict[str, Any]) -> None:
         path = self._run.attachments() / OUTCOME_FILE
         path.write_text(json.dumps(self._run.redactor.data(data), indent=1, default=str))
+
+
+def _display(config: pytest.Config) -> Display:
+    """A table that is drawn over again in a terminal, plain lines elsewhere, and next to nothing with -q."""
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:
+        return PlainDisplay(lambda _line: None)
+    if reporter.isatty and config.get_verbosity() >= 0 and not os.environ.get("CI"):
+        return LiveDisplay(reporter._tw._file)
+
+    def write(line: str) -> None:
+        reporter.ensure_newline()
+        reporter.write_line(line)
+
+    return PlainDisplay(write)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show the note about a preview that could not be tested, once."""
+    if note := config.stash.get(NOTE, ""):
+        terminalreporter.section("incident note", sep="-")
+        terminalreporter.write_line(note)
 
 
 def _checkout_head(root: Path) -> str | None:
@@ -224,13 +300,26 @@ def _outcome(config: pytest.Config) -> dict[str, Any]:
     return environment
 
 
+def _attach_note(config: pytest.Config) -> None:
+    """Give the first test that cannot run the incident note, for JUnit's output and for Allure."""
+    note = config.stash[OUTCOME].get("note")
+    if note and not config.stash.get(NOTE_ATTACHED, False):
+        config.stash[NOTE_ATTACHED] = True
+        allure.attach(note, "incident note", allure.attachment_type.TEXT)
+        print(note)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """No preview test starts without a proved environment; Playwright's base URL is bound to it."""
     run = current_run(item.config)
     if run is None or item.get_closest_marker("preview") is None:
         return
-    preview = _preview(item.config)
+    try:
+        preview = _preview(item.config)
+    except GatehouseError:
+        _attach_note(item.config)
+        raise
     if not item.config.getoption("base_url", None):
         item.config.option.base_url = preview.base_url
 
@@ -243,4 +332,4 @@ def preview(pytestconfig: pytest.Config) -> Preview:
 
 def _preview(config: pytest.Config) -> Preview:
     settings = required_run(config).target.preview
-    return Preview(_outcome(config), settings.addresses if settings else {})
+    return Preview(_outcome(config), Route(settings.addresses, settings.tls) if settings else Route())

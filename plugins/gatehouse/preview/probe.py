@@ -198,8 +198,8 @@ def _requests(
     """Every request to make: each URL's checks, or its front page; and the probe's."""
     for name, url in urls.items():
         base = url.rstrip("/")
-        checks = [each for each in settings.checks if each.url == name]
-        for check in checks or [None]:
+        own: list[AnswerCheck | None] = [each for each in settings.checks if each.url == name]
+        for check in own or [None]:
             yield base + (check.path if check else "/"), check, None
         if settings.probe and settings.probe.url == name:
             yield base + settings.probe.path, None, settings.probe

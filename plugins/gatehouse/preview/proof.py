@@ -68,7 +68,7 @@ class Prover:
 
     def pending_images(self, applications: Mapping[str, Object]) -> dict[str, str]:
         """The first image of each Application that its registry does not have (yet), by Application name."""
-        pending = {}
+        pending: dict[str, str] = {}
         for name, application in applications.items():
             for image in asked_images(application, self._settings.product_images):
                 if image.tag == self.tag and not self._is_there(image):
@@ -157,10 +157,8 @@ class Prover:
         except InfrastructureError:
             return ""
         for status in (live.get("status") or {}).get("containerStatuses") or []:
-            container = next(
-                (each for each in live["spec"]["containers"] if each["name"] == status.get("name")), {}
-            )
-            if container.get("image") == text and "@" in str(status.get("imageID", "")):
+            images = {each["name"]: each.get("image") for each in live["spec"]["containers"]}
+            if images.get(status.get("name")) == text and "@" in str(status.get("imageID", "")):
                 return str(status["imageID"]).rpartition("@")[2]
         return ""
 

@@ -32,29 +32,36 @@ STAGE_OF = {
 }
 
 
-class StageClock:
-    """How long an environment has been in each stage (seconds), going back to a stage included."""
+class Stopwatch:
+    """How long something has been in each of its states (seconds), going back to a state included."""
 
-    def __init__(self, budgets: StageBudgets, clock: Clock, spent: Mapping[str, float] | None = None) -> None:
-        """`spent` is what an earlier command of the same wait has spent already."""
-        self._budgets = budgets
+    def __init__(self, clock: Clock, spent: Mapping[str, float] | None = None) -> None:
+        """`spent` is what has been spent before."""
         self._clock = clock
-        self._spent = {stage: (spent or {}).get(stage, 0.0) for stage in Stage}
-        self._stage: Stage | None = None
+        self._spent = dict(spent or {})
+        self._state: str | None = None
         self._since = clock.monotonic()
 
-    def enter(self, stage: Stage | None) -> None:
-        """The environment is in `stage` now; None while it is in none."""
+    def enter(self, state: str | None) -> None:
+        """It is in `state` now; None while it is in none."""
         now = self._clock.monotonic()
-        if self._stage is not None:
-            self._spent[self._stage] += now - self._since
-        self._stage, self._since = stage, now
+        if self._state is not None:
+            self._spent[self._state] = self._spent.get(self._state, 0.0) + now - self._since
+        self._state, self._since = (str(state) if state else None), now
 
     @property
     def spent(self) -> dict[str, float]:
-        """Seconds by stage, those in which nothing was spent left out."""
-        self.enter(self._stage)
-        return {str(stage): seconds for stage, seconds in self._spent.items() if seconds > 0}
+        """Seconds by state."""
+        self.enter(self._state)
+        return dict(self._spent)
+
+
+class StageClock(Stopwatch):
+    """How long an environment has been in each stage, and which one has taken too long."""
+
+    def __init__(self, budgets: StageBudgets, clock: Clock, spent: Mapping[str, float] | None = None) -> None:
+        super().__init__(clock, spent)
+        self._budgets = budgets
 
     def budget(self, stage: Stage) -> float:
         """What a stage may take, in seconds."""
@@ -63,6 +70,7 @@ class StageClock:
     @property
     def overdue(self) -> Stage | None:
         """The present stage, if its budget is spent."""
-        self.enter(self._stage)
-        stage = self._stage
-        return stage if stage and self._spent[stage] >= self.budget(stage) else None
+        if self._state is None:
+            return None
+        stage = Stage(self._state)
+        return stage if self.spent.get(self._state, 0.0) >= self.budget(stage) else None

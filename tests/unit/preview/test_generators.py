@@ -1,3 +1,4 @@
+from gatehouse.github.client import PullRequest
 from gatehouse.preview.generators import expected_sets, owner_set
 
 
@@ -22,8 +23,20 @@ def elements(count):
     return {"list": {"elements": [{}] * count}}
 
 
+def pull(*labels, number=7, branch="prices/with-tax"):
+    return PullRequest.model_validate(
+        {
+            "number": number,
+            "state": "open",
+            "head": {"ref": branch, "sha": "a" * 40},
+            "base": {"ref": "main", "sha": "b" * 40},
+            "labels": [{"name": label} for label in labels],
+        }
+    )
+
+
 def expected(*sets, labels=("preview",)):
-    return expected_sets(list(sets), "acme/shop", set(labels))
+    return expected_sets(list(sets), "acme/shop", pull(*labels))
 
 
 def test_sets_that_watch_the_repository_are_expected_and_others_are_not():

@@ -306,10 +306,12 @@ class ControllerManager:
                     self._new_pod(replica_set, f"{metadata['name']}-")
                 for pod in pods[spec["replicas"] :]:
                     self._store.delete(POD, metadata["namespace"], pod["metadata"]["name"])
+            ready = sum(map(pod_ready, pods))
             status = {
                 "observedGeneration": metadata["generation"],
                 "replicas": len(pods),
-                "readyReplicas": sum(map(pod_ready, pods)),
+                "readyReplicas": ready,
+                "availableReplicas": ready,
             }
             self._store.set_status(REPLICA_SET, metadata["namespace"], metadata["name"], status)
 

@@ -1,0 +1,118 @@
+"""The wait as people see it: a live table in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from gatehouse.argocd.judge import State
+from gatehouse.core.waiting import Progress
+from gatehouse.preview.environment import Look, WaitObserver
+
+#: Seconds between two plain lines about the same state, when only its reason has changed, and when nothing has.
+REASON_INTERVAL = 5.0
+SILENCE_LIMIT = 60.0
+
+#: Rows of the live table; what is ready is left out first.
+ROWS = 15
+
+_STYLES = {State.READY: "green", State.FAILED: "red", State.BLOCKED: "red", State.GONE: "red"}
+
+
+class Display(WaitObserver):
+    """What shows a wait."""
+
+    def note(self, line: str) -> None:
+        """Say something about the wait itself."""
+
+    def close(self) -> None:
+        """The wait is over."""
+
+
+class PlainDisplay(Display):
+    """One line for each change of state, and a sign of life now and then: nothing that a log or an agent must skip."""
+
+    def __init__(
+        self, write: Callable[[str], None], *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._write = write
+        self._monotonic = monotonic
+        self._what = ""
+        self._pending = ""
+        self._shown: tuple[str, str] = ("", "")
+        self._shown_at = float("-inf")
+
+    def changed(self, progress: Progress) -> None:
+        """Remember the words; `looked` decides whether they are worth a line."""
+        self._what = progress.what
+        self._pending = progress.history[-1][1]
+        if not self._shown[0] or self._pending.startswith(("no answer", "resumed")):
+            self._line(("", ""), progress.history[-1][0])
+
+    def looked(self, look: Look, stages: Mapping[str, float]) -> None:
+        """Write a line if the state is another, or the same for so long that silence would look like a hang."""
+        judgement = look.judgement
+        key = (f"{judgement.state} {judgement.application}", str(look))
+        since = self._monotonic() - self._shown_at
+        new_state, new_words = key[0] != self._shown[0], key[1] != self._shown[1]
+        if new_state or (new_words and since >= REASON_INTERVAL) or since >= SILENCE_LIMIT:
+            self._pending = key[1]
+            self._line(key, sum(stages.values()))
+
+    def note(self, line: str) -> None:
+        """One line."""
+        self._write(line)
+
+    def _line(self, key: tuple[str, str], elapsed: float) -> None:
+        self._shown, self._shown_at = key, self._monotonic()
+        self._write(f"{self._what or 'preview'}: {self._pending} ({elapsed:.1f} s)")
+
+
+class LiveDisplay(Display):
+    """One line an Application, drawn over again as it changes."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._console = Console(file=file, force_terminal=True)
+        self._live = Live(console=self._console, refresh_per_second=8, transient=True)
+        self._since: dict[str, tuple[State, float]] = {}
+        self._live.start()
+
+    def changed(self, progress: Progress) -> None:
+        """The table shows it."""
+
+    def looked(self, look: Look, stages: Mapping[str, float]) -> None:
+        """Draw the table anew."""
+        now = time.monotonic()
+        table = Table(box=None, padding=(0, 2, 0, 0), title=str(look), title_justify="left", title_style="")
+        for column in ("application", "state", "for", "waiting for"):
+            table.add_column(
+                column, overflow="ellipsis", no_wrap=True, style="dim" if column == "for" else ""
+            )
+        states = look.snapshot.applications
+        late_first = sorted(states, key=lambda name: (states[name].state is State.READY, name))
+        for name in late_first[:ROWS]:
+            judgement = states[name]
+            if self._since.get(name, (None, 0.0))[0] is not judgement.state:
+                self._since[name] = (judgement.state, now)
+            style = _STYLES.get(judgement.state, "yellow")
+            waiting = "" if judgement.state is State.READY else judgement.reason
+            elapsed = f"{now - self._since[name][1]:.0f} s"
+            table.add_row(name, f"[{style}]{judgement.state}[/]", elapsed, waiting)
+        if len(states) > ROWS:
+            table.add_row(f"and {len(states) - ROWS} more", "", "", "")
+        spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.items())
+        table.caption, table.caption_justify = spent, "left"
+        self._live.update(table)
+
+    def note(self, line: str) -> None:
+        """One line above the table."""
+        self._console.print(line, markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Take the table away; what it came to is written by others."""
+        self._live.stop()
