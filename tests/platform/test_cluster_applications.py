@@ -155,7 +155,8 @@ def test_without_the_right_to_read_pods_the_wait_ends_with_the_permission_to_gra
     assert "grant this identity the verbs get and list on pods in the namespace pr-7" in words
 
 
-def test_without_the_right_to_patch_the_preview_is_proved_all_the_same(platform, applications_of):
+def test_without_the_right_to_patch_the_controllers_own_comparison_is_waited_for(start, applications_of):
+    platform = start(application_poll=0.5)
     source = applications_of(platform, rule("patch", "*"))
     assert prove(platform, source).proof.outcome == "this commit"
 
