@@ -113,7 +113,11 @@ class Cluster:
 
     def close(self) -> None:
         """Close the connections."""
-        self._api.rest_client.pool_manager.clear()
+        pools = self._api.rest_client.pool_manager.pools
+        for key in pools.keys():  # noqa: SIM118 - this container cannot be iterated over
+            if pool := pools.get(key):
+                pool.close()  # forgetting it only closes its connections once nothing refers to it
+        pools.clear()
 
     def list_all(
         self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
