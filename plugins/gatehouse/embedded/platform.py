@@ -36,7 +36,7 @@ STOP_TIMEOUT = 20.0
 SERVER = "gatehouse-embedded"
 
 #: The systems in the order of their ports, and those that are not served over plain HTTP.
-_NAMES = ("code_host", "coder", "kubernetes", "argocd", "preview")
+_NAMES = ("code_host", "coder", "kubernetes", "argocd", "preview", "registry")
 _SCHEMES = {"kubernetes": "https"}
 
 
@@ -55,7 +55,7 @@ class Platform:
         first_port: int = 0,
         sample: Path | None = None,
     ) -> None:
-        """`first_port` is the first of five consecutive ports; 0 chooses free ones."""
+        """`first_port` is the first of six consecutive ports; 0 chooses free ones."""
         self._scenario_names = tuple(scenario_names)
         self._timings = timings or Timings()
         self._first_port = first_port
@@ -264,6 +264,7 @@ class Platform:
             systems.kubernetes.application(),
             systems.argocd.application(),
             systems.ingress.application(),
+            systems.image_registry.application(),
         )
         servers = [
             _server(application, self._certificate if _SCHEMES.get(name) == "https" else None)

@@ -16,7 +16,7 @@ from gatehouse.embedded.coder.records import User, new_id
 from gatehouse.embedded.coder.templates import load_template
 from gatehouse.embedded.kubernetes.access import EVERYTHING, Identity
 from gatehouse.embedded.kubernetes.kinds import APP_PROJECT, APPLICATION_SET, NAMESPACE, Object
-from gatehouse.embedded.registry import Image, digest_of
+from gatehouse.embedded.registry import Image
 from gatehouse.embedded.sample import sample_folder
 from gatehouse.embedded.systems import IMAGES, Systems
 
@@ -38,6 +38,7 @@ class Urls:
     kubernetes: str
     argocd: str
     preview: str
+    registry: str
 
     def preview_url(self, service: str) -> str:
         """The address pattern of a previewed service."""
@@ -52,6 +53,7 @@ class Credentials:
     argocd: str = ""
     kubernetes: str = field(default_factory=lambda: f"embedded-kubernetes-{new_id()}")
     code_host: str = field(default_factory=lambda: f"embedded-code-host-{new_id()}")
+    registry: str = field(default_factory=lambda: f"embedded-registry-{new_id()}")
     owner_password: str = field(default_factory=lambda: f"persona-{new_id()}")
 
 
@@ -69,6 +71,8 @@ def seed(systems: Systems, urls: Urls, folder: Path | None = None) -> Credential
 def _code_host(systems: Systems, urls: Urls, credentials: Credentials, sample: Path) -> None:
     systems.code_host.url = urls.code_host
     systems.code_host_tokens.add(credentials.code_host)
+    systems.image_registry.url = urls.registry
+    systems.registry.accounts["gatehouse"] = credentials.registry
     shop = systems.shop
     main = shop.repository.commit_folder(sample / "monorepo", "Add the shop")
     changes = sample / "pull_requests" / str(PULL_REQUEST)
@@ -101,7 +105,9 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
         database.users[user.id] = user
         if user.username == "gatehouse":
             database.tokens[credentials.coder] = user
-    systems.registry.push(WORKSPACE_IMAGE, "1", Image(digest_of(WORKSPACE_IMAGE, "1")))
+    systems.registry.push(
+        WORKSPACE_IMAGE, "1", Image(labels={"org.opencontainers.image.title": WORKSPACE_IMAGE})
+    )
     for folder in sorted((sample / "templates").iterdir()):
         template = load_template(folder, {"shop_url": f"{urls.code_host}/acme/shop.git"})
         database.templates[template.id] = template

@@ -34,6 +34,7 @@ from gatehouse.embedded.kubernetes.kinds import Object
 from gatehouse.embedded.kubernetes.kubelet import Kubelet
 from gatehouse.embedded.kubernetes.store import ObjectStore
 from gatehouse.embedded.registry import Registry
+from gatehouse.embedded.registry_api import RegistryApi
 
 #: Repositories on the embedded code host.
 SHOP, GITOPS = "acme/shop", "acme/gitops"
@@ -48,6 +49,7 @@ class Systems:
     def __init__(self, folder: Path, timings: Timings, owner: ProcessOwner) -> None:
         self.timings = timings
         self.registry = Registry()
+        self.image_registry = RegistryApi(self.registry, IMAGES.split("/")[0])
 
         self.store = ObjectStore()
         self.kubelet = Kubelet(self.store, self.registry, timings, folder, owner)
