@@ -5,14 +5,10 @@ import hashlib
 import httpx
 import pytest
 
-from tests.platform.conftest import eventually
+from tests.platform.conftest import container, eventually, head
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-
-
-def head(platform):
-    return platform.call(lambda systems: systems.shop.head(systems.shop.pulls[7]))
 
 
 def token(platform, name="shop/www", **options):
@@ -142,17 +138,9 @@ def test_a_refusal_of_the_kubelets_pull_is_one_here_too(start, words, expected):
     assert error(ask(platform, f"shop/www/manifests/{head(platform)}")) == expected
 
 
-def test_a_running_containers_image_id_is_the_digest_that_the_registry_has_for_its_tag(platform, cluster):
-    from gatehouse.kube.client import PODS
-
+def test_a_running_containers_image_id_is_the_digest_that_the_registry_has_for_its_tag(platform):
     def image_id():
-        statuses = [
-            status
-            for pod in cluster.list_all(PODS, "pr-7")
-            for status in pod["status"].get("containerStatuses", [])
-            if status["name"] == "www"
-        ]
-        return statuses[0]["imageID"] if statuses else ""
+        return (container(platform, "www") or {}).get("imageID")
 
     digest = ask(platform, f"shop/www/manifests/{head(platform)}", "HEAD").headers["Docker-Content-Digest"]
     assert eventually(image_id) == f"registry.preview.localhost/shop/www@{digest}"

@@ -173,7 +173,9 @@ class Registry:
         )
         return next(matching, None)
 
-    def resolve(self, reference: str, platform: str = "linux/amd64") -> tuple[Image, str]:
+    def resolve(
+        self, reference: str, platform: str = "linux/amd64", *, signed_in: bool = False
+    ) -> tuple[Image, str]:
         """The image of `repository:tag` or `repository@digest` for a platform, and its reference by digest.
 
         Raises `PullError`.
@@ -195,7 +197,7 @@ class Registry:
         if ":" in repository.rsplit("/", 1)[-1]:
             repository, tag = repository.rsplit(":", 1)
         failed = f'failed to pull and unpack image "{reference}"'
-        if repository in self.private:
+        if repository in self.private and not signed_in:
             host, name = repository.split("/", 1)
             scope = f"repository:{name}:pull".replace(":", "%3A").replace("/", "%2F")
             raise PullError(

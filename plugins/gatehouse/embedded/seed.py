@@ -40,9 +40,9 @@ class Urls:
     preview: str
     registry: str
 
-    def preview_url(self, service: str) -> str:
+    def preview_url(self, service: str, domain: str = DOMAIN) -> str:
         """The address pattern of a previewed service."""
-        return self.preview.replace("127.0.0.1", f"{service}-pr-{{number}}.{DOMAIN}")
+        return self.preview.replace("127.0.0.1", f"{service}-pr-{{number}}.{domain}")
 
 
 @dataclass
@@ -121,12 +121,13 @@ def _argocd(systems: Systems, urls: Urls, credentials: Credentials, sample: Path
         spec = {"sourceRepos": ["*"], "destinations": [{"namespace": "pr-*", "server": "*"}]}
         systems.store.create(APP_PROJECT, {"metadata": {"name": name}, "spec": spec}, "argocd")
     main = systems.shop.repository.resolve("main")
+    scheme, _, preview = urls.preview.partition("://")
     values = {
         "git_url": urls.code_host,
         "github_api": urls.code_host + PREFIX,
         "registry": IMAGES,
-        "scheme": "http",
-        "domain": urls.preview.replace("http://127.0.0.1", DOMAIN),
+        "scheme": scheme,
+        "domain": preview.replace("127.0.0.1", DOMAIN),
         "host_suffix": DOMAIN,
         "owner_password": credentials.owner_password,
         "base_www": f"{IMAGES}/www@{systems.registry.tags(f'{IMAGES}/www')[main].digest}",

@@ -81,6 +81,8 @@ class Systems:
         self.ingress = Ingress(self.store, self.kubelet, self.forwarder)
         self.janitor = NamespaceJanitor(self.store, timings)
         self.shop.on_event.append(lambda _action, _pull: self.application_sets.on_code_host_event())
+        #: Domains that the harness is told of a service's preview in place of the one where it is.
+        self.preview_domains: dict[str, str] = {}
         #: ApplicationSets of other shapes, which scenarios put in the place of the usual ones.
         self.variants: dict[str, Object] = {}
         #: What else runs for ever, added by scenarios.
