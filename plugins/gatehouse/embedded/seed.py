@@ -15,7 +15,8 @@ from gatehouse.embedded.coder.api import new_token
 from gatehouse.embedded.coder.records import User, new_id
 from gatehouse.embedded.coder.templates import load_template
 from gatehouse.embedded.kubernetes.access import EVERYTHING, Identity
-from gatehouse.embedded.kubernetes.kinds import APP_PROJECT, APPLICATION_SET, NAMESPACE, Object
+from gatehouse.embedded.kubernetes.kinds import APP_PROJECT, APPLICATION_SET, GATEWAY, NAMESPACE, Object
+from gatehouse.embedded.kubernetes.networking import GATEWAY_NAME, GATEWAY_NAMESPACE
 from gatehouse.embedded.registry import Image
 from gatehouse.embedded.sample import sample_folder
 from gatehouse.embedded.systems import IMAGES, Systems
@@ -62,7 +63,7 @@ def seed(systems: Systems, urls: Urls, folder: Path | None = None) -> Credential
     sample = folder or sample_folder()
     credentials = Credentials()
     _code_host(systems, urls, credentials, sample)
-    _cluster(systems, credentials)
+    _cluster(systems, urls, credentials)
     _coder(systems, urls, credentials, sample)
     _argocd(systems, urls, credentials, sample)
     return credentials
@@ -85,12 +86,26 @@ def _code_host(systems: Systems, urls: Urls, credentials: Credentials, sample: P
     shop.open(PullRequest(PULL_REQUEST, "Show prices with tax", "prices-with-tax", labels=labels))
 
 
-def _cluster(systems: Systems, credentials: Credentials) -> None:
-    for name in ("default", "kube-system", "argocd", "coder"):
+def _cluster(systems: Systems, urls: Urls, credentials: Credentials) -> None:
+    for name in ("default", "kube-system", "argocd", "coder", GATEWAY_NAMESPACE):
         systems.store.create(
             NAMESPACE, {"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}}
         )
     systems.kubelet.register_node()
+    scheme, _, address = urls.preview.partition("://")
+    listener = {
+        "name": scheme,
+        "protocol": scheme.upper(),
+        "port": int(address.rpartition(":")[2]),
+        "hostname": f"*.{DOMAIN}",
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+    }
+    gateway = {"gatewayClassName": "envoy", "listeners": [listener]}
+    systems.store.create(GATEWAY, {"metadata": {"name": GATEWAY_NAME}, "spec": gateway}, GATEWAY_NAMESPACE)
+    systems.external_secrets.vault["previews/personas"] = {
+        "E2E_OWNER_USERNAME": "olga",
+        "E2E_OWNER_PASSWORD": credentials.owner_password,
+    }
     harness = Identity("system:serviceaccount:gatehouse:gatehouse", EVERYTHING)
     systems.kubernetes.tokens[credentials.kubernetes] = harness
 

@@ -30,8 +30,10 @@ from gatehouse.embedded.ingress import Ingress
 from gatehouse.embedded.janitor import NamespaceJanitor
 from gatehouse.embedded.kubernetes.api import KubernetesApi
 from gatehouse.embedded.kubernetes.controllers import ControllerManager
+from gatehouse.embedded.kubernetes.external_secrets import ExternalSecrets
 from gatehouse.embedded.kubernetes.kinds import Object
 from gatehouse.embedded.kubernetes.kubelet import Kubelet
+from gatehouse.embedded.kubernetes.networking import Networking
 from gatehouse.embedded.kubernetes.store import ObjectStore
 from gatehouse.embedded.registry import Registry
 from gatehouse.embedded.registry_api import RegistryApi
@@ -53,7 +55,13 @@ class Systems:
 
         self.store = ObjectStore()
         self.kubelet = Kubelet(self.store, self.registry, timings, folder, owner)
-        self.controllers = ControllerManager(self.store, self.kubelet, timings)
+        self.external_secrets = ExternalSecrets(self.store)
+        self.controllers = ControllerManager(
+            self.store,
+            self.kubelet,
+            timings,
+            (Networking(self.store).reconcile, self.external_secrets.reconcile),
+        )
         self.kubernetes = KubernetesApi(self.store, self.kubelet, owner)
 
         git = folder / "git"
