@@ -134,7 +134,8 @@ def ready(platform, service):
 def preview(platform, service, path, trust=True):
     """The gateway's answer for a service of the preview, to clients that know the authority or do not."""
     host = f"{service}-pr-7.preview.localhost"
-    with httpx.Client(verify=trusting(platform) if trust else True) as client:
+    secure = platform.urls.preview.startswith("https:")
+    with httpx.Client(verify=trusting(platform) if trust and secure else secure) as client:
         url = platform.urls.preview + path
         return client.get(url, headers={"Host": host}, extensions={"sni_hostname": host})
 

@@ -1,6 +1,6 @@
 """Named states of the platform: the happy one, and what goes wrong in each system. Several can be combined."""
 
-from gatehouse.embedded.scenarios import argocd, code_host, coder, edge, images, kubernetes
+from gatehouse.embedded.scenarios import argocd, code_host, coder, edge, images, kubernetes, secrets
 from gatehouse.embedded.scenarios.catalogue import (
     SCENARIOS,
     Scenario,
@@ -15,5 +15,8 @@ __all__ = [
     "UnknownScenarioError",
     "apply",
     "https_previews",
-    *(each.__name__.rpartition(".")[2] for each in (argocd, code_host, coder, edge, images, kubernetes)),
+    *(
+        each.__name__.rpartition(".")[2]
+        for each in (argocd, code_host, coder, edge, images, kubernetes, secrets)
+    ),
 ]

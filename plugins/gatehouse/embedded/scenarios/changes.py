@@ -47,3 +47,10 @@ def later(systems: Systems, seconds: float, change: Callable[[], object]) -> Non
         change()
 
     systems.background.append(wait())
+
+
+async def until(systems: Systems, condition: Callable[[], bool]) -> None:
+    """Wait until something is so of the cluster's objects."""
+    version = 0
+    while not condition():
+        version = await systems.store.changed_since(version)
