@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--list", action="store_true", help="list the scenarios")
     up.add_argument(
-        "--port", type=_port, default=0, metavar="N", help="first of five ports (default: free ones)"
+        "--port", type=_port, default=0, metavar="N", help="first of six ports (default: free ones)"
     )
     up.set_defaults(command=_up)
 
@@ -104,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or not 1024 <= int(text) <= 65531:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1024 to 65531")
+    if not text.isdigit() or not 1024 <= int(text) <= 65530:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1024 to 65530")
     return int(text)
 
 

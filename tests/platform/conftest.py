@@ -1,4 +1,5 @@
 import os
+import ssl
 import subprocess
 import time
 
@@ -83,6 +84,75 @@ def eventually(condition, seconds=20):
         assert time.monotonic() < limit, f"still {value!r} after {seconds} s"
         time.sleep(0.02)
     return value
+
+
+def kubernetes_answer(platform, path):
+    """What the Kubernetes API answers to a GET."""
+    headers = {"Authorization": f"Bearer {platform.credentials.kubernetes}"}
+    url = f"{platform.urls.kubernetes}/{path}"
+    return httpx.get(url, headers=headers, verify=trusting(platform))
+
+
+def objects(platform, path):
+    """The objects of a collection of the Kubernetes API."""
+    return kubernetes_answer(platform, path).json()["items"]
+
+
+def trusting(platform):
+    """What clients trust that were given the platform's authority."""
+    return ssl.create_default_context(cafile=platform.authority)
+
+
+def container(platform, service, namespace="pr-7"):
+    """The status of a service's container in the preview, or None while there is none."""
+    pods = objects(platform, f"api/v1/namespaces/{namespace}/pods?labelSelector=app={service}")
+    statuses = [each for pod in pods for each in pod["status"].get("containerStatuses", [])]
+    return statuses[-1] if statuses else None
+
+
+def waiting(platform, service, *reasons):
+    """What a service's container waits for, once it does so for one of these reasons."""
+
+    def found():
+        status = container(platform, service) or {"state": {}}
+        state = status["state"].get("waiting", {})
+        return state if state.get("reason") in reasons else None
+
+    return eventually(found)
+
+
+def ready(platform, service):
+    """The status of a service's container once it is ready."""
+
+    def found():
+        status = container(platform, service)
+        return status if status and status["ready"] else None
+
+    return eventually(found)
+
+
+def preview(platform, service, path, trust=True):
+    """The gateway's answer for a service of the preview, to clients that know the authority or do not."""
+    host = f"{service}-pr-7.preview.localhost"
+    secure = platform.urls.preview.startswith("https:")
+    with httpx.Client(verify=trusting(platform) if trust and secure else secure) as client:
+        url = platform.urls.preview + path
+        return client.get(url, headers={"Host": host}, extensions={"sni_hostname": host})
+
+
+def served(platform, service, path):
+    """What a service of the preview answers with success, as soon as it does."""
+
+    def found():
+        answer = preview(platform, service, path)
+        return answer if answer.is_success else None
+
+    return eventually(found)
+
+
+def head(platform, branch="prices-with-tax"):
+    """The commit of a branch: without its name that under test."""
+    return platform.call(lambda systems: systems.shop.repository.resolve(branch))
 
 
 def git(*arguments, cwd=None, check=True):

@@ -1,4 +1,7 @@
-"""A certificate authority of the platform's own: kubectl sends its token over TLS only."""
+"""A certificate authority of the platform's own, for what is served over TLS.
+
+That is the Kubernetes API, as kubectl sends its token over TLS only, and in one scenario the gateway.
+"""
 
 from __future__ import annotations
 
@@ -17,44 +20,58 @@ from gatehouse.embedded import clock
 
 @dataclass(frozen=True)
 class Certificate:
-    """PEM files of a server's key and certificate, and of the authority that signed it."""
+    """PEM files of a server's key and certificate."""
 
     key: Path
     certificate: Path
-    authority: Path
 
 
-def issue(folder: Path) -> Certificate:
-    """A certificate for 127.0.0.1 and localhost, valid for a week, signed by a new authority."""
-    authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority_name = _name("Embedded platform CA")
-    authority = (
-        _builder(authority_name, authority_name, authority_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
-        .sign(authority_key, hashes.SHA256())
-    )
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    server = (
-        _builder(_name("kubernetes"), authority_name, server_key.public_key())
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
+class Authority:
+    """Signs certificates; `file` is its own, which clients are given so that they trust the others."""
+
+    def __init__(self, folder: Path) -> None:
+        """A new authority whose files are in `folder`."""
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("Embedded platform CA")
+        own = (
+            _builder(self._name, self._name, self._key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
+            .sign(self._key, hashes.SHA256())
         )
-        .sign(authority_key, hashes.SHA256())
-    )
-    files = Certificate(folder / "server.key", folder / "server.crt", folder / "ca.crt")
-    files.key.touch(mode=0o600)
-    files.key.write_bytes(
-        server_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        self.file = folder / "ca.crt"
+        self.file.write_bytes(own.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, subject: str, *hosts: str) -> Certificate:
+        """A certificate for these names and addresses, valid for a week, in files named after `subject`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            _builder(_name(subject), self._name, key.public_key())
+            .add_extension(x509.SubjectAlternativeName(list(map(_host, hosts))), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
+            .sign(self._key, hashes.SHA256())
         )
-    )
-    files.certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    files.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    return files
+        files = Certificate(self._folder / f"{subject}.key", self._folder / f"{subject}.crt")
+        files.key.touch(mode=0o600)
+        files.key.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        return files
+
+
+def _host(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _name(common_name: str) -> x509.Name:

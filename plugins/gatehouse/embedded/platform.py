@@ -19,11 +19,11 @@ import yaml
 from starlette.applications import Starlette
 
 from gatehouse.core.processes import ProcessOwner
-from gatehouse.embedded import certificates, scenarios
-from gatehouse.embedded.certificates import Certificate
+from gatehouse.embedded import scenarios
+from gatehouse.embedded.certificates import Authority, Certificate
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.code_host.api import PREFIX
-from gatehouse.embedded.seed import PULL_REQUEST, Credentials, Urls, seed
+from gatehouse.embedded.seed import DOMAIN, PULL_REQUEST, Credentials, Urls, seed
 from gatehouse.embedded.systems import IMAGES, SHOP, Systems
 
 Result = TypeVar("Result")
@@ -35,9 +35,9 @@ STOP_TIMEOUT = 20.0
 #: Every answer carries this in its `Server` header, so that evidence gathered here can be told apart.
 SERVER = "gatehouse-embedded"
 
-#: The systems in the order of their ports, and those that are not served over plain HTTP.
-_NAMES = ("code_host", "coder", "kubernetes", "argocd", "preview")
-_SCHEMES = {"kubernetes": "https"}
+#: The systems in the order of their ports, and those that are always served over HTTPS.
+_NAMES = ("code_host", "coder", "kubernetes", "argocd", "preview", "registry")
+_HTTPS = {"kubernetes"}
 
 
 class PlatformError(Exception):
@@ -55,7 +55,7 @@ class Platform:
         first_port: int = 0,
         sample: Path | None = None,
     ) -> None:
-        """`first_port` is the first of five consecutive ports; 0 chooses free ones."""
+        """`first_port` is the first of six consecutive ports; 0 chooses free ones."""
         self._scenario_names = tuple(scenario_names)
         self._timings = timings or Timings()
         self._first_port = first_port
@@ -67,8 +67,9 @@ class Platform:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._systems: Systems | None = None
+        self._https: set[str] = set()
         self.folder = Path()
-        self._certificate: Certificate
+        self._authority: Authority
         self.urls: Urls
         self.credentials: Credentials
 
@@ -88,11 +89,15 @@ class Platform:
             )
         sockets = self._bind()
         ports = dict(zip(_NAMES, (each.getsockname()[1] for each in sockets), strict=True))
+        self._https = _HTTPS | ({"preview"} if scenarios.https_previews(self._scenario_names) else set())
         self.urls = Urls(
-            **{name: f"{_SCHEMES.get(name, 'http')}://127.0.0.1:{port}" for name, port in ports.items()}
+            **{
+                name: f"{'https' if name in self._https else 'http'}://127.0.0.1:{port}"
+                for name, port in ports.items()
+            }
         )
         self.folder = Path(tempfile.mkdtemp(prefix="gatehouse-embedded-"))
-        self._certificate = certificates.issue(self.folder)
+        self._authority = Authority(self.folder)
         self._thread = threading.Thread(
             target=self._run, args=(sockets,), name="embedded platform", daemon=True
         )
@@ -137,6 +142,11 @@ class Platform:
         """For kubectl and Kubernetes clients."""
         return self.folder / "kubeconfig"
 
+    @property
+    def authority(self) -> Path:
+        """The certificate of the authority that signed every other one here, for clients to trust."""
+        return self._authority.file
+
     def environment(self) -> dict[str, str]:
         """The variables to export, for Gatehouse and for the systems' own tools."""
         return {
@@ -177,7 +187,7 @@ class Platform:
             },
             "preview": {
                 "application_selector": "preview/pr={number}",
-                "urls": {name: self.urls.preview_url(name) for name in ("www", "platform")},
+                "urls": {name: self._preview_url(name) for name in ("www", "platform")},
                 "product_images": [f"{IMAGES}/*"],
                 "probe": {"url": "www", "path": "/version.json", "json_field": "commit"},
                 "timeout_seconds": 60,
@@ -205,7 +215,7 @@ class Platform:
                             "name": "embedded",
                             "cluster": {
                                 "server": self.urls.kubernetes,
-                                "certificate-authority": str(self._certificate.authority),
+                                "certificate-authority": str(self.authority),
                             },
                         }
                     ],
@@ -215,6 +225,11 @@ class Platform:
                     ],
                 }
             )
+        )
+
+    def _preview_url(self, service: str) -> str:
+        return self.call(
+            lambda systems: self.urls.preview_url(service, systems.preview_domains.get(service, DOMAIN))
         )
 
     # --- the thread ----------------------------------------------------------------------------------
@@ -264,9 +279,14 @@ class Platform:
             systems.kubernetes.application(),
             systems.argocd.application(),
             systems.ingress.application(),
+            systems.image_registry.application(),
         )
+        certificates = {
+            "kubernetes": self._authority.issue("kubernetes", "localhost", "127.0.0.1"),
+            "preview": self._authority.issue("preview", f"*.{DOMAIN}"),
+        }
         servers = [
-            _server(application, self._certificate if _SCHEMES.get(name) == "https" else None)
+            _server(application, certificates[name] if name in self._https else None)
             for name, application in zip(_NAMES, applications, strict=True)
         ]
         serving = [

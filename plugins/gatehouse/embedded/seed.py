@@ -15,8 +15,9 @@ from gatehouse.embedded.coder.api import new_token
 from gatehouse.embedded.coder.records import User, new_id
 from gatehouse.embedded.coder.templates import load_template
 from gatehouse.embedded.kubernetes.access import EVERYTHING, Identity
-from gatehouse.embedded.kubernetes.kinds import APP_PROJECT, APPLICATION_SET, NAMESPACE, Object
-from gatehouse.embedded.registry import Image, digest_of
+from gatehouse.embedded.kubernetes.kinds import APP_PROJECT, APPLICATION_SET, GATEWAY, NAMESPACE, Object
+from gatehouse.embedded.kubernetes.networking import GATEWAY_NAME, GATEWAY_NAMESPACE
+from gatehouse.embedded.registry import Image
 from gatehouse.embedded.sample import sample_folder
 from gatehouse.embedded.systems import IMAGES, Systems
 
@@ -38,10 +39,11 @@ class Urls:
     kubernetes: str
     argocd: str
     preview: str
+    registry: str
 
-    def preview_url(self, service: str) -> str:
+    def preview_url(self, service: str, domain: str = DOMAIN) -> str:
         """The address pattern of a previewed service."""
-        return self.preview.replace("127.0.0.1", f"{service}-pr-{{number}}.{DOMAIN}")
+        return self.preview.replace("127.0.0.1", f"{service}-pr-{{number}}.{domain}")
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Credentials:
     argocd: str = ""
     kubernetes: str = field(default_factory=lambda: f"embedded-kubernetes-{new_id()}")
     code_host: str = field(default_factory=lambda: f"embedded-code-host-{new_id()}")
+    registry: str = field(default_factory=lambda: f"embedded-registry-{new_id()}")
     owner_password: str = field(default_factory=lambda: f"persona-{new_id()}")
 
 
@@ -60,7 +63,7 @@ def seed(systems: Systems, urls: Urls, folder: Path | None = None) -> Credential
     sample = folder or sample_folder()
     credentials = Credentials()
     _code_host(systems, urls, credentials, sample)
-    _cluster(systems, credentials)
+    _cluster(systems, urls, credentials)
     _coder(systems, urls, credentials, sample)
     _argocd(systems, urls, credentials, sample)
     return credentials
@@ -69,6 +72,8 @@ def seed(systems: Systems, urls: Urls, folder: Path | None = None) -> Credential
 def _code_host(systems: Systems, urls: Urls, credentials: Credentials, sample: Path) -> None:
     systems.code_host.url = urls.code_host
     systems.code_host_tokens.add(credentials.code_host)
+    systems.image_registry.url = urls.registry
+    systems.registry.accounts["gatehouse"] = credentials.registry
     shop = systems.shop
     main = shop.repository.commit_folder(sample / "monorepo", "Add the shop")
     changes = sample / "pull_requests" / str(PULL_REQUEST)
@@ -81,12 +86,26 @@ def _code_host(systems: Systems, urls: Urls, credentials: Credentials, sample: P
     shop.open(PullRequest(PULL_REQUEST, "Show prices with tax", "prices-with-tax", labels=labels))
 
 
-def _cluster(systems: Systems, credentials: Credentials) -> None:
-    for name in ("default", "kube-system", "argocd", "coder"):
+def _cluster(systems: Systems, urls: Urls, credentials: Credentials) -> None:
+    for name in ("default", "kube-system", "argocd", "coder", GATEWAY_NAMESPACE):
         systems.store.create(
             NAMESPACE, {"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}}
         )
     systems.kubelet.register_node()
+    scheme, _, address = urls.preview.partition("://")
+    listener = {
+        "name": scheme,
+        "protocol": scheme.upper(),
+        "port": int(address.rpartition(":")[2]),
+        "hostname": f"*.{DOMAIN}",
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+    }
+    gateway = {"gatewayClassName": "envoy", "listeners": [listener]}
+    systems.store.create(GATEWAY, {"metadata": {"name": GATEWAY_NAME}, "spec": gateway}, GATEWAY_NAMESPACE)
+    systems.external_secrets.vault["previews/personas"] = {
+        "E2E_OWNER_USERNAME": "olga",
+        "E2E_OWNER_PASSWORD": credentials.owner_password,
+    }
     harness = Identity("system:serviceaccount:gatehouse:gatehouse", EVERYTHING)
     systems.kubernetes.tokens[credentials.kubernetes] = harness
 
@@ -101,7 +120,9 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
         database.users[user.id] = user
         if user.username == "gatehouse":
             database.tokens[credentials.coder] = user
-    systems.registry.push(WORKSPACE_IMAGE, "1", Image(digest_of(WORKSPACE_IMAGE, "1")))
+    systems.registry.push(
+        WORKSPACE_IMAGE, "1", Image(labels={"org.opencontainers.image.title": WORKSPACE_IMAGE})
+    )
     for folder in sorted((sample / "templates").iterdir()):
         template = load_template(folder, {"shop_url": f"{urls.code_host}/acme/shop.git"})
         database.templates[template.id] = template
@@ -115,12 +136,13 @@ def _argocd(systems: Systems, urls: Urls, credentials: Credentials, sample: Path
         spec = {"sourceRepos": ["*"], "destinations": [{"namespace": "pr-*", "server": "*"}]}
         systems.store.create(APP_PROJECT, {"metadata": {"name": name}, "spec": spec}, "argocd")
     main = systems.shop.repository.resolve("main")
+    scheme, _, preview = urls.preview.partition("://")
     values = {
         "git_url": urls.code_host,
         "github_api": urls.code_host + PREFIX,
         "registry": IMAGES,
-        "scheme": "http",
-        "domain": urls.preview.replace("http://127.0.0.1", DOMAIN),
+        "scheme": scheme,
+        "domain": preview.replace("127.0.0.1", DOMAIN),
         "host_suffix": DOMAIN,
         "owner_password": credentials.owner_password,
         "base_www": f"{IMAGES}/www@{systems.registry.tags(f'{IMAGES}/www')[main].digest}",

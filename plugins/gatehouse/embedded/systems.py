@@ -30,10 +30,13 @@ from gatehouse.embedded.ingress import Ingress
 from gatehouse.embedded.janitor import NamespaceJanitor
 from gatehouse.embedded.kubernetes.api import KubernetesApi
 from gatehouse.embedded.kubernetes.controllers import ControllerManager
+from gatehouse.embedded.kubernetes.external_secrets import ExternalSecrets
 from gatehouse.embedded.kubernetes.kinds import Object
 from gatehouse.embedded.kubernetes.kubelet import Kubelet
+from gatehouse.embedded.kubernetes.networking import Networking
 from gatehouse.embedded.kubernetes.store import ObjectStore
 from gatehouse.embedded.registry import Registry
+from gatehouse.embedded.registry_api import RegistryApi
 
 #: Repositories on the embedded code host.
 SHOP, GITOPS = "acme/shop", "acme/gitops"
@@ -48,10 +51,17 @@ class Systems:
     def __init__(self, folder: Path, timings: Timings, owner: ProcessOwner) -> None:
         self.timings = timings
         self.registry = Registry()
+        self.image_registry = RegistryApi(self.registry, IMAGES.split("/")[0])
 
         self.store = ObjectStore()
         self.kubelet = Kubelet(self.store, self.registry, timings, folder, owner)
-        self.controllers = ControllerManager(self.store, self.kubelet, timings)
+        self.external_secrets = ExternalSecrets(self.store)
+        self.controllers = ControllerManager(
+            self.store,
+            self.kubelet,
+            timings,
+            (Networking(self.store).reconcile, self.external_secrets.reconcile),
+        )
         self.kubernetes = KubernetesApi(self.store, self.kubelet, owner)
 
         git = folder / "git"
@@ -79,6 +89,8 @@ class Systems:
         self.ingress = Ingress(self.store, self.kubelet, self.forwarder)
         self.janitor = NamespaceJanitor(self.store, timings)
         self.shop.on_event.append(lambda _action, _pull: self.application_sets.on_code_host_event())
+        #: Domains that the harness is told of a service's preview in place of the one where it is.
+        self.preview_domains: dict[str, str] = {}
         #: ApplicationSets of other shapes, which scenarios put in the place of the usual ones.
         self.variants: dict[str, Object] = {}
         #: What else runs for ever, added by scenarios.

@@ -56,6 +56,21 @@ def test_a_pod_is_degraded_by_what_its_container_waits_for(reason, health):
     assert health_of({"kind": "Pod", "metadata": {"name": "p"}, "status": status})[0] == health
 
 
+@pytest.mark.parametrize("kind", ["ExternalSecret", "SecretStore"])
+@pytest.mark.parametrize(
+    ("conditions", "health"),
+    [
+        ([], ("Progressing", "Waiting for {kind}")),
+        ([{"type": "Ready", "status": "True", "message": "all right"}], ("Healthy", "all right")),
+        ([{"type": "Ready", "status": "False", "message": "denied"}], ("Degraded", "denied")),
+    ],
+)
+def test_an_external_secret_and_its_store_are_as_their_ready_condition(kind, conditions, health):
+    item = {"kind": kind, "metadata": {"name": "s"}, "status": {"conditions": conditions}}
+
+    assert health_of(item) == (health[0], health[1].format(kind=kind))
+
+
 def test_what_is_not_there_is_missing_and_a_kind_without_a_check_counts_as_nothing():
     assert health_of(None) == ("Missing", "")
     assert health_of({"kind": "ConfigMap", "metadata": {"name": "c"}}) is None

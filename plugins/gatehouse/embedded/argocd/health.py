@@ -22,6 +22,8 @@ def health_of(item: Object | None) -> tuple[str, str] | None:
         "PersistentVolumeClaim": _claim,
         "HTTPRoute": _route,
         "Service": _service,
+        "ExternalSecret": _external_secret,
+        "SecretStore": _external_secret,
     }.get(item["kind"])
     return check(item) if check else None
 
@@ -119,3 +121,11 @@ def _route(item: Object) -> tuple[str, str]:
         if condition["status"] != "True":
             return "Degraded", f"{condition['reason']}: {condition['message']}"
     return "Healthy", ""
+
+
+def _external_secret(item: Object) -> tuple[str, str]:
+    """An ExternalSecret, or the SecretStore that it is read from."""
+    for condition in item.get("status", {}).get("conditions", []):
+        if condition["type"] == "Ready":
+            return ("Healthy" if condition["status"] == "True" else "Degraded"), condition["message"]
+    return "Progressing", f"Waiting for {item['kind']}"

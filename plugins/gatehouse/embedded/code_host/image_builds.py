@@ -9,7 +9,7 @@ import re
 from gatehouse.embedded.clock import Timings, pause
 from gatehouse.embedded.code_host.pull_requests import Project
 from gatehouse.embedded.code_host.repositories import GitError
-from gatehouse.embedded.registry import Image, Registry, digest_of
+from gatehouse.embedded.registry import Image, Registry
 
 CONTEXT = "ci/images"
 
@@ -37,20 +37,25 @@ class ImageBuilds:
         for folder in repository.folders_with(commit, "Dockerfile"):
             service = folder.rsplit("/", 1)[-1]
             if service not in self.skipped:
-                self._registry.push(f"{self._prefix}/{service}", commit, self._image(commit, folder))
+                self._registry.push(f"{self._prefix}/{service}", commit, self.image(commit, folder))
         self._project.set_status(commit, "success", CONTEXT, "images published")
 
-    def _image(self, commit: str, folder: str) -> Image:
+    def image(self, commit: str, folder: str) -> Image:
+        """The image of one service at a commit."""
         repository = self._project.repository
         dockerfile = repository.read(commit, f"{folder}/Dockerfile")
         command = re.search(r"^CMD (\[.*\])$", dockerfile, re.MULTILINE)
         if command is None:
             raise GitError(f"{folder}/Dockerfile has no CMD in JSON form")
         return Image(
-            digest=digest_of(repository.name, folder, commit),
             command=tuple(json.loads(command[1])),
             environment={"COMMIT_SHA": commit},
             unpack=lambda into: repository.unpack(commit, folder, into),
+            labels={
+                "org.opencontainers.image.title": folder,
+                "org.opencontainers.image.source": repository.name,
+                "org.opencontainers.image.revision": commit,
+            },
         )
 
     def branches_moved(self) -> None:

@@ -81,10 +81,15 @@ class Repository:
         text = self.read(branch, path)
         if old not in text:
             raise GitError(f"{path} at {branch} does not contain {old!r}")
+        return self.commit_files(branch, {path: text.replace(old, new) + "\n"}, message)
+
+    def commit_files(self, branch: str, files: dict[str, str], message: str) -> str:
+        """Commit files with the text they are to have by path on a branch; returns the full SHA."""
         with tempfile.TemporaryDirectory() as scratch:
-            file = Path(scratch) / path
-            file.parent.mkdir(parents=True)
-            file.write_text(text.replace(old, new) + "\n")
+            for path, text in files.items():
+                file = Path(scratch) / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
             return self.commit_folder(Path(scratch), message, branch=branch, base=branch)
 
     def resolve(self, revision: str) -> str:

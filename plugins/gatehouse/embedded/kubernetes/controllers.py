@@ -7,22 +7,20 @@ import copy
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gatehouse.embedded import clock
 from gatehouse.embedded.clock import Timings
+from gatehouse.embedded.kubernetes.conditions import condition, conditions_of, pod_ready
 from gatehouse.embedded.kubernetes.kinds import (
     CLAIM,
     CONFIG_MAP,
     DEPLOYMENT,
-    ENDPOINTS,
-    HTTP_ROUTE,
     JOB,
     NAMESPACE,
     POD,
     REPLICA_SET,
-    SERVICE,
     SERVICE_ACCOUNT,
     VOLUME,
     Object,
@@ -37,9 +35,15 @@ REVISION = "deployment.kubernetes.io/revision"
 
 
 class ControllerManager:
-    """Runs every controller after every change, until nothing changes any more."""
+    """Runs every controller after every change, until nothing changes any more; `others` are not its own."""
 
-    def __init__(self, store: ObjectStore, kubelet: Kubelet, timings: Timings) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        kubelet: Kubelet,
+        timings: Timings,
+        others: Sequence[Callable[[], None]] = (),
+    ) -> None:
         self._store = store
         self._timings = timings
         #: Namespaces, claims and volumes whose removal takes its time.
@@ -50,14 +54,11 @@ class ControllerManager:
             self._deployments,
             self._replica_sets,
             self._jobs,
-            self._endpoints,
-            self._routes,
+            *others,
             self._garbage,
             kubelet.reconcile,
         )
         self._tasks: set[asyncio.Task[None]] = set()
-        #: Hostname patterns that the gateway's listener admits; a route with another one is not accepted.
-        self.listener_suffixes: tuple[str, ...] = (".localhost",)
 
     async def run(self) -> None:
         """Reconcile for ever."""
@@ -70,7 +71,7 @@ class ControllerManager:
                 try:
                     reconcile()
                 except ApiError as error:  # changed under us: the next round sees the new state
-                    logger.debug("%s: %s", reconcile.__name__, error)
+                    logger.debug("%s: %s", reconcile.__qualname__, error)
 
     def _later(self, seconds: float, key: str, action: Callable[[], None]) -> None:
         """Do `action` once after some time, however often it is asked for meanwhile."""
@@ -252,7 +253,7 @@ class ControllerManager:
         self, deployment: Object, current: Object, wanted: int, ready: int, old_replicas: int
     ) -> None:
         metadata = deployment["metadata"]
-        before = {each["type"]: each for each in deployment.get("status", {}).get("conditions", [])}
+        before = conditions_of(deployment)
         updated = current.get("status", {}).get("replicas", 0)
         done = ready >= wanted and updated == wanted and not old_replicas
         name = current["metadata"]["name"]
@@ -287,8 +288,8 @@ class ControllerManager:
             "availableReplicas": ready,
             "unavailableReplicas": max(wanted - ready, 0),
             "conditions": [
-                _condition(before, "Available", *availability),
-                _condition(before, "Progressing", *progressing),
+                condition(before, "Available", *availability),
+                condition(before, "Progressing", *progressing),
             ],
         }
         self._store.set_status(DEPLOYMENT, metadata["namespace"], metadata["name"], status)
@@ -350,100 +351,12 @@ class ControllerManager:
             }
             if succeeded:
                 status["completionTime"] = clock.whole_seconds()
-                status["conditions"] = [_condition({}, "Complete", "True", "CompletionsReached", "")]
+                status["conditions"] = [condition({}, "Complete", "True", "CompletionsReached", "")]
             elif failed > spec.get("backoffLimit", 6):
                 message = "Job has reached the specified backoff limit"
-                status["conditions"] = [_condition({}, "Failed", "True", "BackoffLimitExceeded", message)]
+                status["conditions"] = [condition({}, "Failed", "True", "BackoffLimitExceeded", message)]
             self._store.set_status(JOB, metadata["namespace"], metadata["name"], status)
-
-    # --- networking ----------------------------------------------------------------------------------
-
-    def _endpoints(self) -> None:
-        for service in self._store.select(SERVICE):
-            metadata = service["metadata"]
-            selector = service["spec"].get("selector")
-            if not selector or metadata.get("deletionTimestamp"):
-                continue
-            labels = ",".join(f"{key}={value}" for key, value in selector.items())
-            pods = [
-                pod
-                for pod in self._store.select(POD, metadata["namespace"], labels)
-                if pod_ready(pod) and not pod["metadata"].get("deletionTimestamp")
-            ]
-            addresses = [
-                {"ip": "127.0.0.1", "targetRef": {"kind": "Pod", "name": pod["metadata"]["name"]}}
-                for pod in pods
-            ]
-            ports = [{"port": port["port"]} for port in service["spec"].get("ports", [])]
-            subsets = [{"addresses": addresses, "ports": ports}] if addresses else []
-            found = self._store.find(ENDPOINTS, metadata["namespace"], metadata["name"])
-            if found is None:
-                endpoints = {
-                    "metadata": {"name": metadata["name"], "ownerReferences": [owner_reference(service)]},
-                    "subsets": subsets,
-                }
-                self._store.create(ENDPOINTS, endpoints, metadata["namespace"])
-            else:
-                found["subsets"] = subsets
-                self._store.update(ENDPOINTS, found)
-
-    def _routes(self) -> None:
-        for route in self._store.select(HTTP_ROUTE):
-            metadata, spec = route["metadata"], route["spec"]
-            admitted = all(name.endswith(self.listener_suffixes) for name in spec.get("hostnames", []))
-            backends = [backend["name"] for rule in spec.get("rules", []) for backend in rule["backendRefs"]]
-            missing = [
-                name for name in backends if not self._store.find(SERVICE, metadata["namespace"], name)
-            ]
-            before = {
-                each["type"]: each
-                for parent in route.get("status", {}).get("parents", [])
-                for each in parent["conditions"]
-            }
-            accepted = (
-                ("True", "Accepted", "Route is accepted")
-                if admitted
-                else ("False", "NoMatchingListenerHostname", "There were no hostname intersections")
-            )
-            resolved = (
-                ("False", "BackendNotFound", f"Service {metadata['namespace']}/{missing[0]} not found")
-                if missing
-                else ("True", "ResolvedRefs", "Resolved all the Object references for the Route")
-            )
-            parents = [
-                {
-                    "parentRef": reference,
-                    "controllerName": "gateway.envoyproxy.io/gatewayclass-controller",
-                    "conditions": [
-                        _condition(before, "Accepted", *accepted),
-                        _condition(before, "ResolvedRefs", *resolved),
-                    ],
-                }
-                for reference in spec.get("parentRefs", [])
-            ]
-            self._store.set_status(HTTP_ROUTE, metadata["namespace"], metadata["name"], {"parents": parents})
 
 
 def _revision(replica_set: Object) -> int:
     return int(replica_set["metadata"].get("annotations", {}).get(REVISION, "0"))
-
-
-def pod_ready(pod: Object) -> bool:
-    """Whether the pod's Ready condition is True."""
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-def _condition(before: dict[str, Object], type_: str, status: str, reason: str, message: str) -> Object:
-    """A condition whose transition time only moves when its status does."""
-    present = before.get(type_)
-    unchanged = present and present["status"] == status
-    return {
-        "type": type_,
-        "status": status,
-        "reason": reason,
-        "message": message,
-        "lastTransitionTime": present["lastTransitionTime"]
-        if present and unchanged
-        else clock.whole_seconds(),
-    }

@@ -72,6 +72,11 @@ def _replicas(item: Object) -> str:
     return f"{item.get('status', {}).get('readyReplicas', 0)}/{item['spec'].get('replicas', 1)}"
 
 
+def _ready_condition(item: Object) -> str:
+    conditions = item.get("status", {}).get("conditions", [])
+    return next((str(each["status"]) for each in conditions if each["type"] == "Ready"), "")
+
+
 def _namespace_status(item: Object) -> str:
     return str(item.get("status", {}).get("phase", "Active"))
 
@@ -98,6 +103,7 @@ POD = Kind(
 )
 SERVICE = Kind("", "v1", "Service", "services", short_names=("svc",), first_status={"loadBalancer": {}})
 ENDPOINTS = Kind("", "v1", "Endpoints", "endpoints", short_names=("ep",))
+ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
 CLAIM = Kind(
     "",
     "v1",
@@ -166,12 +172,39 @@ INGRESS = Kind(
 NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short_names=("netpol",))
 ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
 ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+GATEWAY = Kind(
+    "gateway.networking.k8s.io",
+    "v1",
+    "Gateway",
+    "gateways",
+    short_names=("gtw",),
+    columns=(("CLASS", _at("spec", "gatewayClassName")),),
+    first_status={},
+)
 HTTP_ROUTE = Kind(
     "gateway.networking.k8s.io",
     "v1",
     "HTTPRoute",
     "httproutes",
     columns=(("HOSTNAMES", lambda route: ",".join(route["spec"].get("hostnames", []))),),
+)
+SECRET_STORE = Kind(
+    "external-secrets.io",
+    "v1",
+    "SecretStore",
+    "secretstores",
+    short_names=("ss",),
+    columns=(("READY", _ready_condition),),
+    first_status={},
+)
+EXTERNAL_SECRET = Kind(
+    "external-secrets.io",
+    "v1",
+    "ExternalSecret",
+    "externalsecrets",
+    short_names=("es",),
+    columns=(("STORE", _at("spec", "secretStoreRef", "name")), ("READY", _ready_condition)),
+    first_status={},
 )
 APPLICATION = Kind(
     "argoproj.io",
@@ -195,6 +228,7 @@ KINDS = (
     POD,
     SERVICE,
     ENDPOINTS,
+    ENDPOINT_SLICE,
     CLAIM,
     VOLUME,
     SECRET,
@@ -209,7 +243,10 @@ KINDS = (
     NETWORK_POLICY,
     ROLE,
     ROLE_BINDING,
+    GATEWAY,
     HTTP_ROUTE,
+    SECRET_STORE,
+    EXTERNAL_SECRET,
     APPLICATION,
     APPLICATION_SET,
     APP_PROJECT,

@@ -20,7 +20,7 @@ from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings, pause, whole_seconds
 from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, NODE, POD, SECRET, Object
 from gatehouse.embedded.kubernetes.store import ObjectStore
-from gatehouse.embedded.registry import Image, PullError, Registry
+from gatehouse.embedded.registry import Image, InvalidReferenceError, PullError, Registry
 
 NODE_NAME = "node-1"
 NODE_INFO = {
@@ -35,6 +35,9 @@ NODE_INFO = {
     "osImage": "Gatehouse embedded platform",
     "systemUUID": "embedded",
 }
+
+#: What images must be made for.
+PLATFORM = f"{NODE_INFO['operatingSystem']}/{NODE_INFO['architecture']}"
 
 #: Bytes of a container's log that are kept.
 LOG_BYTES = 1024 * 1024
@@ -90,6 +93,8 @@ class Kubelet:
         self.pods: dict[str, RunningPod] = {}
         #: Pods stay Pending with this scheduler message while it is set.
         self.unschedulable: str = ""
+        #: Images by reference that the node already has and does not pull again, with their references by digest.
+        self.on_node: dict[str, tuple[Image, str]] = {}
 
     def volume_folder(self, volume: str) -> Path:
         """Where the data of a persistent volume is."""
@@ -229,8 +234,7 @@ class Kubelet:
             waiting = {"reason": "CrashLoopBackOff", "message": f"back-off restarting failed {what}"}
             last = {"terminated": _terminated(code)}
             self._set_container(running, container, {"waiting": waiting}, False, last)
-            if current := self._current(running):
-                self._store.record_event(current, "Warning", "BackOff", waiting["message"], "kubelet")
+            self._warn(running, "BackOff", waiting["message"])
             await pause(self._timings.crash_backoff * min(container.restarts, 6))
 
     async def _pull(self, running: RunningPod, spec: Object) -> tuple[Image, str]:
@@ -239,17 +243,36 @@ class Kubelet:
         self._set_waiting(running, spec, "ContainerCreating", "")
         while True:
             await pause(self._timings.image_pull)
+            if reference in self.on_node:
+                return self.on_node[reference]
             try:
-                return self._registry.resolve(reference)
+                return self._registry.resolve(reference, PLATFORM, signed_in=self._has_pull_secret(running))
+            except InvalidReferenceError as error:
+                self._warn(running, "InspectFailed", str(error))
+                self._set_waiting(running, spec, "InvalidImageName", str(error))
+                await pause(self._timings.image_pull_backoff)
+                continue
             except PullError as error:
                 attempts += 1
-                if pod := self._current(running):
-                    message = f'Failed to pull image "{reference}": {error}'
-                    self._store.record_event(pod, "Warning", "Failed", message, "kubelet")
+                self._warn(running, "Failed", f'Failed to pull image "{reference}": {error}')
                 self._set_waiting(running, spec, "ErrImagePull", str(error))
             await pause(self._timings.image_pull_backoff / 2)
             self._set_waiting(running, spec, "ImagePullBackOff", f'Back-off pulling image "{reference}"')
             await pause(self._timings.image_pull_backoff * min(attempts, 4))
+
+    def _has_pull_secret(self, running: RunningPod) -> bool:
+        """Whether a pull secret of the pod is there; those that are not are told of."""
+        pod = self._current(running)
+        names = [each["name"] for each in pod["spec"].get("imagePullSecrets", [])] if pod else []
+        missing = [name for name in names if not self._store.find(SECRET, running.namespace, name)]
+        if missing:
+            words = f"Unable to retrieve some image pull secrets ({', '.join(missing)}); attempting to pull the image"
+            self._warn(running, "FailedToRetrieveImagePullSecret", f"{words} may not succeed.")
+        return len(missing) < len(names)
+
+    def _warn(self, running: RunningPod, reason: str, message: str) -> None:
+        if pod := self._current(running):
+            self._store.record_event(pod, "Warning", reason, message, "kubelet")
 
     async def _run_process(
         self, running: RunningPod, container: Container, spec: Object, command: tuple[str, ...] | None
@@ -300,8 +323,7 @@ class Kubelet:
                 return self._environment(running.namespace, spec)
             except LookupError as error:
                 self._set_waiting(running, spec, "CreateContainerConfigError", str(error))
-                if pod := self._current(running):
-                    self._store.record_event(pod, "Warning", "Failed", f"Error: {error}", "kubelet")
+                self._warn(running, "Failed", f"Error: {error}")
             await pause(self._timings.image_pull)
 
     def _environment(self, namespace: str, spec: Object) -> dict[str, str]:

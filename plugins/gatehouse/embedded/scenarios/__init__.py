@@ -1,12 +1,22 @@
 """Named states of the platform: the happy one, and what goes wrong in each system. Several can be combined."""
 
-from gatehouse.embedded.scenarios import argocd, code_host, coder, edge, kubernetes
-from gatehouse.embedded.scenarios.catalogue import SCENARIOS, Scenario, UnknownScenarioError, apply
+from gatehouse.embedded.scenarios import argocd, code_host, coder, edge, images, kubernetes, secrets
+from gatehouse.embedded.scenarios.catalogue import (
+    SCENARIOS,
+    Scenario,
+    UnknownScenarioError,
+    apply,
+    https_previews,
+)
 
 __all__ = [
     "SCENARIOS",
     "Scenario",
     "UnknownScenarioError",
     "apply",
-    *(each.__name__.rpartition(".")[2] for each in (argocd, code_host, coder, edge, kubernetes)),
+    "https_previews",
+    *(
+        each.__name__.rpartition(".")[2]
+        for each in (argocd, code_host, coder, edge, images, kubernetes, secrets)
+    ),
 ]

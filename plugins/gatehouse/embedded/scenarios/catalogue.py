@@ -10,12 +10,16 @@ from gatehouse.embedded.systems import Systems
 
 @dataclass(frozen=True)
 class Scenario:
-    """A name, the system it is about, one line saying what is so, and the change that makes it so."""
+    """A name, the system it is about, one line saying what is so, and the change that makes it so.
+
+    `https_previews` says whether the gateway speaks HTTPS, which must be known before anything is seeded.
+    """
 
     name: str
     system: str
     summary: str
     apply: Callable[[Systems], None]
+    https_previews: bool = False
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -23,13 +27,13 @@ SCENARIOS: dict[str, Scenario] = {}
 Change = Callable[[Systems], None]
 
 
-def scenario(system: str) -> Callable[[Change], Change]:
+def scenario(system: str, *, https_previews: bool = False) -> Callable[[Change], Change]:
     """Register a function as a scenario, named after it, described by its docstring's first line."""
 
     def register(change: Change) -> Change:
         name = getattr(change, "__name__", "").replace("_", "-")
         summary = (change.__doc__ or "").splitlines()[0].rstrip(".")
-        SCENARIOS[name] = Scenario(name, system, summary, change)
+        SCENARIOS[name] = Scenario(name, system, summary, change, https_previews)
         return change
 
     return register
@@ -37,6 +41,11 @@ def scenario(system: str) -> Callable[[Change], Change]:
 
 class UnknownScenarioError(ValueError):
     """There is no scenario of that name; the message lists those there are."""
+
+
+def https_previews(names: Iterable[str]) -> bool:
+    """Whether one of these scenarios has the gateway speak HTTPS."""
+    return any(name in SCENARIOS and SCENARIOS[name].https_previews for name in names)
 
 
 def apply(systems: Systems, names: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gatehouse.embedded.kubernetes.kinds import APPLICATION_SET
 from gatehouse.embedded.scenarios.catalogue import scenario
+from gatehouse.embedded.scenarios.changes import edit_pull_request, head, images_of_previews
 from gatehouse.embedded.seed import PULL_REQUEST
 from gatehouse.embedded.systems import IMAGES, Systems
 
@@ -26,35 +27,46 @@ def mixed_images(systems: Systems) -> None:
     base_images(systems)
     application_set = systems.store.get(APPLICATION_SET, "argocd", "preview-apps")
     services = application_set["spec"]["generators"][0]["matrix"]["generators"][1]["list"]["elements"]
-    head = systems.shop.head(systems.shop.pulls[PULL_REQUEST])
-    services[0]["base"] = f"{IMAGES}/{services[0]['component']}:{head}"
+    services[0]["base"] = f"{IMAGES}/{services[0]['component']}:{head(systems)}"
     systems.store.update(APPLICATION_SET, application_set)
+
+
+@scenario("code host")
+def base_digest_images(systems: Systems) -> None:
+    """The pull request's own images run, but are named by digest, as the base environment's are."""
+    commit = head(systems)
+    images_of_previews(
+        systems,
+        f"{IMAGES}/{{{{.component}}}}@{{{{.digest}}}}",
+        lambda component: {"digest": systems.registry.tags(f"{IMAGES}/{component}")[commit].digest},
+    )
 
 
 @scenario("code host")
 def login_broken(systems: Systems) -> None:
     """The pull request has a fault that only the deployed application shows: nobody can sign in."""
-    _edit(systems, "services/platform/platform_app/__main__.py", 'name="username"', 'name="user"')
+    edit_pull_request(systems, "services/platform/platform_app/__main__.py", 'name="username"', 'name="user"')
 
 
 @scenario("code host")
 def unit_test_fails(systems: Systems) -> None:
     """The pull request has a fault that its own unit tests find."""
     # In Python, because machines without Go or Node.js run the demonstration as well.
-    _edit(systems, "services/platform/platform_app/cart.py", "        PRICES[product]\n", "")
+    edit_pull_request(systems, "services/platform/platform_app/cart.py", "        PRICES[product]\n", "")
 
 
-@scenario("registry")
-def image_missing(systems: Systems) -> None:
-    """The pull request's image of one service was never published."""
-    head = systems.shop.head(systems.shop.pulls[PULL_REQUEST])
-    reference = f"{IMAGES}/platform:{head}"
-    systems.registry.refusals[reference] = (
-        f'failed to resolve reference "{reference}": {reference}: not found'
-    )
+@scenario("code host")
+def crash_loop(systems: Systems) -> None:
+    """The pull request's program ends at its start with a traceback: it imports a module that is not there."""
+    imports = "from platform_app.cart import PRICES, Cart"
+    path = "services/platform/platform_app/__main__.py"
+    edit_pull_request(systems, path, imports, f"import tax\n{imports}")
 
 
-def _edit(systems: Systems, path: str, old: str, new: str) -> None:
-    pull = systems.shop.pulls[PULL_REQUEST]
-    head = systems.shop.repository.commit_edit(pull.branch, path, old, new, f"Change {path}")
-    systems.builds.build_now(head)
+@scenario("code host")
+def static_health_page(systems: Systems) -> None:
+    """The pull request's public site passes its health check, but answers 500 for its start page."""
+    usual = "        else:\n            self.page(path)"
+    words = "b\"Internal Server Error: KeyError: 'tax'\""
+    broken = f'        elif path == "/":\n            self.answer(500, "text/plain", {words})\n'
+    edit_pull_request(systems, "services/www/server.py", usual, broken + usual)
