@@ -1,6 +1,14 @@
 """Named states of the platform: the happy one, and what goes wrong in each system. Several can be combined."""
 
-from gatehouse.embedded.scenarios import argocd, code_host, coder, edge, kubernetes
+from gatehouse.embedded.scenarios import (
+    application_status,
+    argocd,
+    code_host,
+    coder,
+    edge,
+    kubernetes,
+    syncs,
+)
 from gatehouse.embedded.scenarios.catalogue import SCENARIOS, Scenario, UnknownScenarioError, apply
 
 __all__ = [
@@ -8,5 +16,8 @@ __all__ = [
     "Scenario",
     "UnknownScenarioError",
     "apply",
-    *(each.__name__.rpartition(".")[2] for each in (argocd, code_host, coder, edge, kubernetes)),
+    *(
+        each.__name__.rpartition(".")[2]
+        for each in (application_status, argocd, code_host, coder, edge, kubernetes, syncs)
+    ),
 ]
