@@ -52,6 +52,7 @@ class Timings:
     application_poll: float = 30.0
     sync_wave: float = 0.1
     sync_retry: float = 0.5
+    self_heal: float = 0.2
     event_batch: float = 0.02
     namespace_janitor: float = 0.5
 

@@ -77,7 +77,7 @@ class Systems:
         self.accounts = Accounts(secrets.token_bytes(32))
         self.application_sets = ApplicationSetController(self.store, self.projects, timings)
         self.applications = ApplicationController(self.store, self.projects, timings)
-        self.argocd = ArgoCDApi(self.store, self.accounts, timings)
+        self.argocd = ArgoCDApi(self.store, self.accounts, timings, self.kubelet, self.applications.faults)
 
         self.database = Database()
         self.agents = Agents(self.database, self.store, self.kubelet, timings, owner)

@@ -36,16 +36,25 @@ PERMISSION = RpcError(PERMISSION_DENIED, "permission denied")
 
 @dataclass
 class Account:
-    """Who may call. `projects` are patterns of project names whose applications may be read."""
+    """Who may call. `projects` are patterns of project names whose applications may be read.
+
+    `application_sets` are such patterns as well: of the project that a set's template names.
+    """
 
     name: str
     password: str = ""
     projects: tuple[str, ...] = ("*",)
-    actions: frozenset[str] = field(default_factory=lambda: frozenset({"get", "sync"}))
+    actions: frozenset[str] = field(default_factory=lambda: frozenset({"get", "sync", "logs"}))
+    application_sets: tuple[str, ...] = ("*",)
 
     def may(self, action: str, project: str) -> bool:
         """Whether an action on applications of a project is allowed."""
         return action in self.actions and any(fnmatch.fnmatchcase(project, each) for each in self.projects)
+
+    def may_get_set(self, application_set: dict[str, Any]) -> bool:
+        """Whether an ApplicationSet may be read."""
+        project = application_set["spec"]["template"]["spec"]["project"]
+        return any(fnmatch.fnmatchcase(project, each) for each in self.application_sets)
 
 
 class Accounts:

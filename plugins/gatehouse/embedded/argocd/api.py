@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -25,11 +26,15 @@ from gatehouse.embedded.argocd.accounts import (
     Accounts,
     RpcError,
 )
+from gatehouse.embedded.argocd.api_faults import ApiFaults, FaultyProxy
 from gatehouse.embedded.argocd.applications import REFRESH
+from gatehouse.embedded.argocd.faults import Faults
 from gatehouse.embedded.argocd.health import health_of
+from gatehouse.embedded.argocd.pod_logs import pod_logs
 from gatehouse.embedded.argocd.tree import resource_tree
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, APPLICATION_SET, EVENT, KINDS, Object
+from gatehouse.embedded.kubernetes.kubelet import Kubelet
 from gatehouse.embedded.kubernetes.store import ApiError, ObjectStore, label_selector
 
 VERSION = "v3.2.1+embedded"
@@ -40,12 +45,20 @@ REFRESH_TIMEOUT = 30.0
 
 
 class ArgoCDApi:
-    """The API server. `accounts` says whose token is whose and what each may see."""
+    """The API server. `accounts` says whose token is whose and what each may see.
 
-    def __init__(self, store: ObjectStore, accounts: Accounts, timings: Timings) -> None:
+    `controller` is what goes wrong in the application controller; the projects' sync windows are part of it.
+    """
+
+    def __init__(
+        self, store: ObjectStore, accounts: Accounts, timings: Timings, kubelet: Kubelet, controller: Faults
+    ) -> None:
         self._store = store
         self._accounts = accounts
         self._timings = timings
+        self._kubelet = kubelet
+        self._controller = controller
+        self.faults = ApiFaults()
         self.version = VERSION
 
     def application(self) -> Starlette:
@@ -63,11 +76,14 @@ class ArgoCDApi:
                 Route(f"{one}/resource-tree", self._tree),
                 Route(f"{one}/resource", self._resource),
                 Route(f"{one}/events", self._events),
+                Route(f"{one}/logs", self._logs),
+                Route(f"{one}/syncwindows", self._sync_windows),
                 Route(f"{one}/operation", self._terminate, methods=["DELETE"]),
                 Route(one, self._get),
                 Route("/api/v1/applicationsets", self._list_sets),
                 Route("/api/v1/applicationsets/{name}", self._get_set),
             ],
+            middleware=[Middleware(FaultyProxy, faults=self.faults)],
             exception_handlers={
                 RpcError: _on_rpc_error,
                 ApiError: _on_api_error,
@@ -147,7 +163,9 @@ class ArgoCDApi:
 
     async def _list(self, request: Request) -> Response:
         selected = self._selection(request, self._account(request))
-        items = [_cleaned(each) for each in self._store.select(APPLICATION) if selected(each)]
+        items = [
+            self.faults.padded(_cleaned(each)) for each in self._store.select(APPLICATION) if selected(each)
+        ]
         return JSONResponse({"metadata": {"resourceVersion": str(self._store.version)}, "items": items})
 
     async def _get(self, request: Request) -> Response:
@@ -178,14 +196,14 @@ class ArgoCDApi:
         """Single reads and the stream carry each resource's health; lists do not (3.x)."""
         shown = _cleaned(application)
         for entry in shown.get("status", {}).get("resources", []):
-            for kind in KINDS:
+            for kind in KINDS if "health" not in entry else ():
                 if (kind.name, kind.group) == (entry["kind"], entry.get("group", "")):
                     health = health_of(self._store.find(kind, entry.get("namespace", ""), entry["name"]))
                     if health:
                         entry["health"] = {"status": health[0]} | (
                             {"message": health[1]} if health[1] else {}
                         )
-        return shown
+        return self.faults.padded(shown)
 
     async def _tree(self, request: Request) -> Response:
         application = self._find(request)
@@ -219,6 +237,26 @@ class ArgoCDApi:
             )
         events = [each for each in self._store.select(EVENT) if each["involvedObject"]["uid"] == uid]
         return JSONResponse({"metadata": {}, "items": events})
+
+    async def _logs(self, request: Request) -> Response:
+        sse = request.headers.get("accept") == "text/event-stream"
+        try:
+            application = self._find(request, "logs")
+        except RpcError as error:
+            return _stream_error(error, sse)
+        entries = pod_logs(self._store, self._kubelet, application["metadata"]["name"], request.query_params)
+        return StreamingResponse(
+            iter([_frame(entry, sse) for entry in entries]),
+            media_type="text/event-stream" if sse else "application/json",
+        )
+
+    async def _sync_windows(self, request: Request) -> Response:
+        application = self._find(request)
+        schedule = self._controller.closed_windows.get(application["metadata"]["name"])
+        if schedule is None:  # empty lists are left out
+            return JSONResponse({"canSync": True})
+        windows = [{"kind": "deny", "schedule": schedule, "duration": "24h", "manualSync": False}]
+        return JSONResponse({"activeWindows": windows, "assignedWindows": windows, "canSync": False})
 
     async def _terminate(self, request: Request) -> Response:
         application = self._find(request, "sync")
@@ -266,8 +304,7 @@ class ArgoCDApi:
                 name = event["application"]["metadata"]["name"]
                 if last.get(name) != event:  # consecutive identical payloads of one application are dropped
                     last[name] = event
-                    line = json.dumps({"result": event})
-                    yield f"data: {line} \n\n".encode() if sse else f"{line}\n".encode()
+                    yield _frame({"result": event}, sse)
                 upcoming = asyncio.ensure_future(_next(events))
                 while not (await asyncio.wait({upcoming}, timeout=self._timings.stream_keepalive))[0]:
                     if sse:
@@ -280,22 +317,29 @@ class ArgoCDApi:
     # --- application sets ----------------------------------------------------------------------------
 
     async def _list_sets(self, request: Request) -> Response:
-        self._account(request)
+        account = self._account(request)
         sets = self._store.select(APPLICATION_SET, labels=request.query_params.get("selector", ""))
         return JSONResponse(
             {
                 "metadata": {"resourceVersion": str(self._store.version)},
-                "items": [_cleaned(each) for each in sets],
+                "items": [_cleaned(each) for each in sets if account.may_get_set(each)],
             }
         )
 
     async def _get_set(self, request: Request) -> Response:
-        self._account(request)
+        account = self._account(request)
         name = request.path_params["name"]
         found = self._store.find(APPLICATION_SET, NAMESPACE, name)
         if found is None:
             raise RpcError(NOT_FOUND, f'applicationsets.argoproj.io "{name}" not found')
+        if not account.may_get_set(found):
+            raise PERMISSION
         return JSONResponse(_cleaned(found))
+
+
+def _frame(message: Object, sse: bool) -> bytes:
+    line = json.dumps(message)
+    return f"data: {line} \n\n".encode() if sse else f"{line}\n".encode()
 
 
 async def _next(events: AsyncIterator[Object]) -> Object:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gatehouse.embedded import clock
 from gatehouse.embedded.argocd.templates import TemplateError, render
-from gatehouse.embedded.clock import Timings
+from gatehouse.embedded.clock import Timings, pause
 from gatehouse.embedded.code_host.pull_requests import Project
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, APPLICATION_SET, Object
 from gatehouse.embedded.kubernetes.store import ObjectStore, owned_by, owner_reference
@@ -33,6 +33,10 @@ class ApplicationSetController:
         self.webhooks = True
         #: Names of sets whose generator fails, and its words.
         self.errors: dict[str, str] = {}
+        #: Seconds after the start in which nothing is generated.
+        self.first_after = 0.0
+        #: The head commit of a pull request as of an earlier look at the code host, by its number.
+        self.known_heads: dict[int, str] = {}
 
     def on_code_host_event(self) -> None:
         """A webhook has been delivered."""
@@ -41,6 +45,7 @@ class ApplicationSetController:
 
     async def run(self) -> None:
         """Generate for ever: on webhooks, on changes of a set, and at each poll."""
+        await pause(self.first_after)
         while True:
             for application_set in self._store.select(APPLICATION_SET):
                 self._generate(application_set)
@@ -87,6 +92,11 @@ class ApplicationSetController:
                 f"error listing repos: error listing pull requests for {where}: 404 Not Found"
             )
         wanted = set(github.get("labels", []))
+        heads = {
+            number: self.known_heads.get(number) or project.head(pull)
+            for number, pull in project.pulls.items()
+            if pull.state == "open"
+        }
         return [
             {
                 "number": str(pull.number),
@@ -94,9 +104,9 @@ class ApplicationSetController:
                 "branch": pull.branch,
                 "branch_slug": pull.branch.replace("/", "-")[:50],
                 "target_branch": pull.base,
-                "head_sha": project.head(pull),
-                "head_short_sha": project.head(pull)[:8],
-                "head_short_sha_7": project.head(pull)[:7],
+                "head_sha": heads[pull.number],
+                "head_short_sha": heads[pull.number][:8],
+                "head_short_sha_7": heads[pull.number][:7],
                 "author": pull.author,
                 "labels": list(pull.labels),
             }

@@ -103,10 +103,14 @@ def _track(item: Object, application: str, namespace: str) -> None:
     metadata["annotations"] = {**(metadata.get("annotations") or {}), TRACKING: mark}
 
 
+def annotation(item: Object, name: str) -> str:
+    """An annotation of an object, or an empty string."""
+    return str((item["metadata"].get("annotations") or {}).get(name, ""))
+
+
 def tracked_by(item: Object) -> str:
     """The Application that tracks a live object, or an empty string."""
-    mark: str = (item["metadata"].get("annotations") or {}).get(TRACKING, "")
-    return mark.split(":")[0]
+    return annotation(item, TRACKING).split(":")[0]
 
 
 def differs(target: Any, live: Any) -> bool:
@@ -128,7 +132,11 @@ def differs(target: Any, live: Any) -> bool:
     return bool(target != live)
 
 
+def wave_of(item: Object) -> int:
+    """The sync wave that an object asks for."""
+    return int(annotation(item, "argocd.argoproj.io/sync-wave") or 0)
+
+
 def apply_order(item: Object) -> tuple[int, int, str]:
     """Sync wave, then namespaces before all else, then by kind."""
-    wave = (item["metadata"].get("annotations") or {}).get("argocd.argoproj.io/sync-wave", "0")
-    return int(wave), 0 if kind_of(item) is NAMESPACE else 1, item["kind"]
+    return wave_of(item), 0 if kind_of(item) is NAMESPACE else 1, item["kind"]

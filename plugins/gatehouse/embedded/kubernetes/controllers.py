@@ -59,6 +59,8 @@ class ControllerManager:
             kubelet.reconcile,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Why no pod may be created, in the words of the quota's admission; empty when they may.
+        self.quota_exceeded: str = ""
 
     async def run(self) -> None:
         """Reconcile for ever."""
@@ -209,6 +211,8 @@ class ControllerManager:
         name = f"{metadata['name']}-{template_hash}"
         current = next((each for each in owned if each["metadata"]["name"] == name), None)
         if current is None:
+            if spec.get("paused"):
+                return
             self._new_replica_set(deployment, name, template_hash, 1 + max(map(_revision, owned), default=0))
             return
         older = [each for each in owned if each is not current]
@@ -280,6 +284,11 @@ class ControllerManager:
             if available
             else ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
         )
+        failures = [
+            each
+            for each in current.get("status", {}).get("conditions", [])
+            if each["type"] == "ReplicaFailure"
+        ]
         status = {
             "observedGeneration": metadata["generation"],
             "replicas": updated + old_replicas,
@@ -290,6 +299,7 @@ class ControllerManager:
             "conditions": [
                 condition(before, "Available", *availability),
                 condition(before, "Progressing", *progressing),
+                *failures,
             ],
         }
         self._store.set_status(DEPLOYMENT, metadata["namespace"], metadata["name"], status)
@@ -302,21 +312,40 @@ class ControllerManager:
                 for pod in self._store.select(POD, metadata["namespace"])
                 if owned_by(pod, metadata["uid"]) and not pod["metadata"].get("deletionTimestamp")
             ]
+            refusal = ""
             if not metadata.get("deletionTimestamp"):
                 for _ in range(spec["replicas"] - len(pods)):
-                    self._new_pod(replica_set, f"{metadata['name']}-")
+                    try:
+                        self._new_pod(replica_set, f"{metadata['name']}-")
+                    except ApiError as error:
+                        refusal = self._refused_pod(replica_set, error)
                 for pod in pods[spec["replicas"] :]:
                     self._store.delete(POD, metadata["namespace"], pod["metadata"]["name"])
             ready = sum(map(pod_ready, pods))
-            status = {
+            status: Object = {
                 "observedGeneration": metadata["generation"],
                 "replicas": len(pods),
                 "readyReplicas": ready,
                 "availableReplicas": ready,
             }
+            if refusal:
+                before = {each["type"]: each for each in replica_set.get("status", {}).get("conditions", [])}
+                failure = ("ReplicaFailure", "True", "FailedCreate", refusal)
+                status["conditions"] = [condition(before, *failure)]
             self._store.set_status(REPLICA_SET, metadata["namespace"], metadata["name"], status)
 
+    def _refused_pod(self, replica_set: Object, error: ApiError) -> str:
+        """Tell of a pod that could not be created, once for each reason; returns the reason."""
+        known = replica_set.get("status", {}).get("conditions", [])
+        if not any(each["type"] == "ReplicaFailure" for each in known):
+            message = f"Error creating: {error.message}"
+            self._store.record_event(replica_set, "Warning", "FailedCreate", message, "replicaset-controller")
+        return error.message
+
     def _new_pod(self, owner: Object, prefix: str) -> None:
+        if self.quota_exceeded:
+            name = f"{prefix}{owner['metadata']['uid'][:5]}"
+            raise ApiError(403, "Forbidden", f'pods "{name}" is forbidden: {self.quota_exceeded}')
         template = copy.deepcopy(owner["spec"]["template"])
         metadata = template.setdefault("metadata", {})
         metadata["generateName"] = prefix

@@ -115,7 +115,7 @@ class ObjectStore:
         metadata = item.setdefault("metadata", {})
         if kind.namespaced:
             metadata["namespace"] = namespace = namespace or metadata.get("namespace") or "default"
-            self._require_namespace(kind, namespace)
+            self._require_namespace(kind, namespace, metadata.get("name", ""))
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = metadata["generateName"] + _suffix()
         name = metadata.get("name", "")
@@ -252,15 +252,17 @@ class ObjectStore:
             },
         )
 
-    def _require_namespace(self, kind: Kind, namespace: str) -> None:
+    def _require_namespace(self, kind: Kind, namespace: str, name: str) -> None:
         found = self._objects.get(NAMESPACE, {}).get(("", namespace))
         if found is None:
             raise not_found(NAMESPACE, namespace)
         if found["metadata"].get("deletionTimestamp") and kind is not EVENT:
+            resource = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
             raise ApiError(
                 403,
                 "Forbidden",
-                f"unable to create new content in namespace {namespace} because it is being terminated",
+                f'{resource} "{name}" is forbidden: unable to create new content in namespace {namespace} '
+                "because it is being terminated",
             )
 
     def _disown(self, uid: str) -> None:

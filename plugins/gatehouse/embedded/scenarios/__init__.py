@@ -1,6 +1,16 @@
 """Named states of the platform: the happy one, and what goes wrong in each system. Several can be combined."""
 
-from gatehouse.embedded.scenarios import argocd, code_host, coder, edge, images, kubernetes, secrets
+from gatehouse.embedded.scenarios import (
+    application_status,
+    argocd,
+    code_host,
+    coder,
+    edge,
+    images,
+    kubernetes,
+    secrets,
+    syncs,
+)
 from gatehouse.embedded.scenarios.catalogue import (
     SCENARIOS,
     Scenario,
@@ -17,6 +27,16 @@ __all__ = [
     "https_previews",
     *(
         each.__name__.rpartition(".")[2]
-        for each in (argocd, code_host, coder, edge, images, kubernetes, secrets)
+        for each in (
+            application_status,
+            argocd,
+            code_host,
+            coder,
+            edge,
+            images,
+            kubernetes,
+            secrets,
+            syncs,
+        )
     ),
 ]
