@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -21,6 +23,7 @@ from gatehouse.core.errors import (
     GatehouseError,
     NotFound,
     PermissionDenied,
+    ServerFault,
     Transient,
     UnexpectedAnswer,
     Unreachable,
@@ -30,10 +33,14 @@ from gatehouse.core.errors import (
 Object = dict[str, Any]
 Query = str | list[str]
 
-#: Seconds one request may take, all attempts of a read together, and between two attempts.
+#: Seconds one request may take, all attempts of a read together, and between two attempts. Whoever waits for
+#: longer shall know why, so that is left to the wait.
 REQUEST_TIMEOUT = 15.0
-READ_BUDGET = 30.0
+READ_BUDGET = 3.0
 RETRY_PAUSE = 0.5
+
+#: Seconds by which two clocks may differ without anything being made of it.
+CLOCK_TOLERANCE = 3.0
 
 #: A stream that is silent for longer has lost its peer (seconds): keepalives come every 15.
 SILENCE_TIMEOUT = 45.0
@@ -57,6 +64,7 @@ class ArgoCDClient:
         self._session.headers["Accept"] = "application/json"
         #: Whether any answer said that it comes from the embedded platform.
         self.embedded = False
+        self._skew = timedelta()
 
     def __enter__(self) -> ArgoCDClient:
         return self
@@ -67,6 +75,16 @@ class ArgoCDClient:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def now(self) -> datetime:
+        """The time as the server has it, with which the times of its objects are to be compared."""
+        return self._clock.now() + self._skew
+
+    def _note_time(self, date: str | None) -> None:
+        """Take the server's clock from an answer's `Date`; whole seconds and the way here are no difference."""
+        with contextlib.suppress(TypeError, ValueError):
+            skew = parsedate_to_datetime(date or "") - self._clock.now()
+            self._skew = skew if abs(skew.total_seconds()) > CLOCK_TOLERANCE else timedelta()
 
     def version(self) -> str:
         """GET /api/version; needs no token."""
@@ -169,8 +187,8 @@ class ArgoCDClient:
             if refresh:
                 try:
                     return self._once(path, REFRESH_TIMEOUT, project=project, refresh="normal")
-                except (Transient, Unreachable):
-                    pass
+                except (Transient, Unreachable, ServerFault, PermissionDenied):
+                    pass  # also what is answered for an Application that is deleted meanwhile
             return self._read(path, project=project)
         except NotFound:
             return None
@@ -270,6 +288,7 @@ class ArgoCDClient:
         except requests.RequestException as error:
             raise self._unreachable(path, error) from error
         self.embedded = self.embedded or response.headers.get("Server") == EMBEDDED_SERVER
+        self._note_time(response.headers.get("Date"))
         content_type = response.headers.get("Content-Type", "")
         problem = failure("Argo CD", f"GET {path}", response.status_code, content_type, response.text)
         if isinstance(problem, AuthenticationError) and not renewed and self.token.renew():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from gatehouse.argocd.follow import ApplicationFollower, Source
@@ -55,6 +56,10 @@ class ClusterApplications:
     def embedded(self) -> bool:
         """Whether any answer said that it comes from the embedded platform."""
         return self._cluster.embedded
+
+    def now(self) -> datetime:
+        """The time as this machine has it."""
+        return self._clock.now()
 
     def preflight(self, seconds: float) -> str:
         """List the ApplicationSets, for which the token must be right."""

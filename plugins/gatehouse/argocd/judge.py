@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from gatehouse.argocd.images import stale_image
@@ -315,8 +315,7 @@ def _settling(status: Object, asked: Asked, seen: Snapshot, now: datetime) -> Ju
         return None
     changed = parse_time((status.get("health") or {}).get("lastTransitionTime"))
     finished = parse_time((status.get("operationState") or {}).get("finishedAt"))
-    # Whole seconds are cut, not rounded: the truth may be almost a second later.
-    told = max(filter(None, (changed, finished))) + timedelta(seconds=1) if changed else None
+    told = max(filter(None, (changed, finished))) if changed else None
     since = told or seen.ready_since or now
     if _age(since, now) >= asked.settle:
         return None
@@ -324,7 +323,11 @@ def _settling(status: Object, asked: Asked, seen: Snapshot, now: datetime) -> Ju
 
 
 def _age(since: datetime | None, now: datetime) -> float:
-    return max((now - since).total_seconds(), 0.0) if since else 0.0
+    """Seconds that have passed for certain: an object's times are cut to whole seconds, so it may be one less."""
+    if since is None:
+        return 0.0
+    cut = 0.0 if since.microsecond else 1.0
+    return max((now - since).total_seconds() - cut, 0.0)
 
 
 def child_applications(application: Object) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from gatehouse.argocd.follow import ApplicationFollower
@@ -45,6 +46,9 @@ class ApplicationSource(Protocol):
     @property
     def embedded(self) -> bool:
         """Whether any answer said that it comes from the embedded platform."""
+
+    def now(self) -> datetime:
+        """The time with which the times of objects are to be compared: the server's, where it is known."""
 
     def preflight(self, seconds: float) -> str:
         """Ask whether the source answers and accepts its token; a warning if that ends within `seconds`, else empty.

@@ -11,6 +11,7 @@ from gatehouse.core.errors import (
     InfrastructureError,
     NotFound,
     PermissionDenied,
+    ServerFault,
     Transient,
     UnexpectedAnswer,
     UsageError,
@@ -70,7 +71,8 @@ def failure(
         return Transient(f"{system} limits the rate of requests (429){wait}", seen=words, where=request)
     if status in (400, 415, 422):
         return UsageError(f"{system} does not understand the request ({status})", seen=words, where=request)
-    return InfrastructureError(f"{system} answered {status}", seen=words, where=request)
+    kind = ServerFault if status >= 500 else InfrastructureError
+    return kind(f"{system} answered {status}", seen=words, where=request)
 
 
 def server_words(body: str) -> str:

@@ -148,5 +148,9 @@ class Transient(InfrastructureError):
     """May go away by itself: rate limited, overloaded, restarting (429, 502, 503, 504)."""
 
 
+class ServerFault(InfrastructureError):
+    """The server failed while it answered (500 and the like); whether it will again, nobody knows."""
+
+
 class WaitTimeout(InfrastructureError):
     """The deadline passed first; `seen` is the last state observed."""

@@ -189,6 +189,7 @@ class Platform:
                 "application_selector": "preview/pr={number}",
                 "urls": {name: self._preview_url(name) for name in ("www", "platform")},
                 "product_images": [f"{IMAGES}/*"],
+                "registries": [{"host": IMAGES.split("/")[0], "address": self.urls.registry}],
                 "probe": {"url": "www", "path": "/version.json", "json_field": "commit"},
                 "timeout_seconds": 60,
                 "settle_seconds": 0.5,

@@ -86,16 +86,16 @@ class ApplicationStates:
             children=children,
             closed_window=self._closed_window(name, application),
         )
-        judgement = judge(self._asked, seen, self._clock.now())
+        judgement = judge(self._asked, seen, self._argocd.now())
         if judgement.refresh and self._may_refresh(name):
             project = application["spec"]["project"]
             fresh = self._argocd.application(name, project, refresh=True)
-            judgement = judge(self._asked, replace(seen, application=fresh), self._clock.now())
+            judgement = judge(self._asked, replace(seen, application=fresh), self._argocd.now())
         well = judgement.state in (State.SETTLING, State.READY)
         kept, dropped = (
             (self._ready_since, self._unwell_since) if well else (self._unwell_since, self._ready_since)
         )
-        kept.setdefault(name, self._clock.now())
+        kept.setdefault(name, self._argocd.now())
         dropped.pop(name, None)
         return judgement
 
@@ -103,7 +103,7 @@ class ApplicationStates:
         """The sync window that keeps an Application from being synced; asked only where one may."""
         status = application.get("status") or {}
         since = self._unwell_since.get(name)
-        lasting = since is not None and (self._clock.now() - since).total_seconds() >= WINDOW_PATIENCE
+        lasting = since is not None and (self._argocd.now() - since).total_seconds() >= WINDOW_PATIENCE
         waiting = (status.get("sync") or {}).get("status") == "OutOfSync" and not application.get("operation")
         if not (waiting and lasting):
             return ""

@@ -6,7 +6,7 @@ Trees, events and logs are read only for Applications that are not well, and onl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,11 @@ class Cause:
     log: str = ""
 
     @property
+    def is_root(self) -> bool:
+        """Whether the trouble of other Applications comes from such an object."""
+        return self.blocker.node["kind"] in _ROOTS
+
+    @property
     def advice(self) -> str:
         """What to do about it, in a sentence."""
         reason, kind = self.blocker.reason, self.blocker.node["kind"]
@@ -73,12 +78,21 @@ class Causes:
         self._known: dict[str, Cause] = {}
 
     def look(
-        self, states: Mapping[str, Judgement], applications: Mapping[str, Object], *, at_once: bool = False
+        self,
+        states: Mapping[str, Judgement],
+        applications: Mapping[str, Object],
+        also: Collection[str] = (),
+        *,
+        at_once: bool = False,
     ) -> dict[str, Cause]:
-        """The causes of all Applications that roll out or have failed; read anew if that is due."""
+        """The causes of all Applications that roll out or have failed, and of some others; read anew if that is due."""
         now = self._clock.monotonic()
         due = at_once or self._looked_at is None or now - self._looked_at >= INTERVAL
-        unwell = [name for name, each in states.items() if each.state in (State.ROLLING_OUT, State.FAILED)]
+        unwell = [
+            name
+            for name, each in states.items()
+            if each.state in (State.ROLLING_OUT, State.FAILED) or name in also
+        ]
         if due and unwell:
             self._looked_at = now
         for name in [each for each in self._known if each not in unwell]:
@@ -121,7 +135,7 @@ class Causes:
         log = ""
         if blocker.reason == "CrashLoopBackOff":
             log = before.log if before and before.log else self._log(name, application, blocker.node)
-            words = _last_line(log) or words
+            words = last_line(log) or words
         self._known[name] = Cause(name, blocker, words, before.since if before and lasting else now, log)
 
     def _log(self, name: str, application: Object, pod: Object, *, previous: bool = True) -> str:
@@ -140,14 +154,17 @@ class Causes:
             return []
 
 
-def may_pass(cause: Cause, image_is_there: bool) -> bool:
+def may_pass(cause: Cause, *, image_is_known: bool) -> bool:
     """Whether waiting can still help although the object says that it is stuck.
 
-    An image that the registry has by now is pulled at the end of the kubelet's back-off, up to five minutes later.
+    An image that is pending is waited for. One that the registry has by now is pulled at the end of the kubelet's
+    back-off, up to five minutes later. `image_is_known` says that the registry tells which it is.
     """
-    missing = "Image" in cause.blocker.reason and pull_problem(cause.words) is PullProblem.MISSING
-    return not cause.blocker.stuck or (missing and image_is_there)
+    pulling = cause.blocker.reason in ("ErrImagePull", "ImagePullBackOff")
+    missing = pulling and pull_problem(cause.words) is PullProblem.MISSING
+    return not cause.blocker.stuck or (missing and image_is_known)
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """The last line of a text that says anything."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

@@ -17,6 +17,14 @@ from gatehouse.argocd.source import ApplicationSource
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
+    ServerFault,
+    TerminalState,
+    Transient,
+    UnexpectedAnswer,
+    WaitTimeout,
+    WrongSubject,
+)
+    GatehouseError,
     TerminalState,
     WaitTimeout,
     WrongSubject,
@@ -25,7 +33,7 @@ from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.waiting import Progress, wait_until
 from gatehouse.github.client import GitHubClient, PullRequest
 from gatehouse.preview.application_states import ApplicationStates
-from gatehouse.preview.causes import Cause, Causes, may_pass
+from gatehouse.preview.causes import Cause, Causes, last_line, may_pass
 from gatehouse.preview.expectation import Expectation
 from gatehouse.preview.judge import EnvironmentJudgement, EnvironmentSnapshot, judge_environment
 from gatehouse.preview.memory import WaitMemory, WaitState
@@ -41,8 +49,9 @@ Object = dict[str, Any]
 #: Seconds between two looks at the environment while nothing is heard of a change.
 INTERVAL = 0.5
 
-#: Seconds between two looks at the pull request's head.
+#: Seconds between two looks at the pull request's head, and when something tells that it may have changed.
 HEAD_INTERVAL = 10.0
+HASTY_HEAD_INTERVAL = 0.5
 
 
 @dataclass(frozen=True)
@@ -158,6 +167,7 @@ class PreviewWait:
         self._stages = StageClock(settings.budgets, clock)
         self._passed = Stopwatch(clock)
         self._observer = WaitObserver()
+        self._deadline = Deadline.after(settings.timeout_seconds, clock)
         #: When the wait began, the states passed through, and the newest look; for the report of a failure.
         self.begun = datetime.now(UTC)
         self.progress = Progress(f"preview of pull request {pull.number}")
@@ -193,7 +203,7 @@ class PreviewWait:
         """
         self._observer = observer
         before = self._resume()
-        deadline = Deadline.after(max(self._settings.timeout_seconds - before, 0.0), self._clock)
+        self._deadline = Deadline.after(max(self._settings.timeout_seconds - before, 0.0), self._clock)
         try:
             with self._source.follow(self._expectation.scope) as follower:
                 look = wait_until(
@@ -202,7 +212,7 @@ class PreviewWait:
                     ready=lambda seen: seen.judgement.state is State.READY,
                     failed=lambda seen: seen.problem,
                     describe=str,
-                    deadline=deadline,
+                    deadline=self._deadline,
                     interval=INTERVAL,
                     pause=follower.wait,
                     on_change=lambda progress: self._changed(progress, before),
@@ -217,18 +227,25 @@ class PreviewWait:
     # --- one look ------------------------------------------------------------------------------------
 
     def _observe(self, follower: ApplicationFollower) -> Look:
+        try:
+            return self._look(follower)
+        except (UnexpectedAnswer, ServerFault) as error:
+            # A proxy's page or a failing server: not the preview's fault, and it may pass.
+            raise Transient(error.summary, seen=error.seen, where=error.where) from error
+
+    def _look(self, follower: ApplicationFollower) -> Look:
         self._require_current_head()
         followed = follower.look()
         expected = self._expectation.look(followed)
         applications = expected.applications
         states = self._states.judge_all(applications)
-        if any(each.state is State.GONE for each in states.values()):
-            self._require_current_head(at_once=True)  # most often the pull request was closed
+        if any(each.state in (State.GONE, State.STALE) for each in states.values()):
+            self._require_current_head(HASTY_HEAD_INTERVAL)  # most often closed, or at another commit
         snapshot = EnvironmentSnapshot(
             applications=states,
             absent=expected.absent,
             generator_error=expected.error,
-            pending_images=self._prover.pending_images(applications),
+            pending_images=self._prover.pending_images(applications, states),
         )
         look = Look(snapshot, judge_environment(self._commit, snapshot), applications)
         self._prove(look)
@@ -240,10 +257,10 @@ class PreviewWait:
             self._memory.save(self._state())
         return look
 
-    def _require_current_head(self, *, at_once: bool = False) -> None:
+    def _require_current_head(self, interval: float | None = None) -> None:
         """Look now and then whether the pull request is still open and at the commit. Raises `WrongSubject`."""
         now = self._clock.monotonic()
-        if at_once or now - self._head_checked_at >= HEAD_INTERVAL:
+        if now - self._head_checked_at >= (HEAD_INTERVAL if interval is None else interval):
             self._head_checked_at = now
             pull = self._github.pull_request(self._pull.number)
             seen = EnvironmentSnapshot(head=pull.head.sha, closed=pull.state != "open")
@@ -293,44 +310,52 @@ class PreviewWait:
         """Put the deepest failing object in place of what an Application says of itself; end what cannot get well."""
         if look.problem or look.judgement.state in (State.READY, State.PROBING):
             return
-        failed = look.judgement.state in TERMINAL
-        states = look.snapshot.applications
-        causes = self._causes.look(states, look.applications, at_once=failed)
-        deeper = {
-            name: replace(states[name], reason=str(cause))
-            for name, cause in causes.items()
-            if states[name].state is State.ROLLING_OUT or cause.blocker.stuck
-        }
-        if deeper:
-            self._judge(look, applications={**states, **deeper})
+        snapshot, failed = look.snapshot, look.judgement.state in TERMINAL
+        causes = self._causes.look(snapshot.applications, look.applications, snapshot.pods, at_once=failed)
+        self._judge(
+            look,
+            applications={
+                name: replace(each, reason=str(causes[name]))
+                if name in causes and each.state is State.ROLLING_OUT
+                else each
+                for name, each in snapshot.applications.items()
+            },
+            pods={
+                name: f"{each}: {causes[name]}" if name in causes else each
+                for name, each in snapshot.pods.items()
+            },
+        )
         root = self._causes.root()
-        now = self._clock.monotonic()
-        if root and root.application not in look.snapshot.pending_images:
-            there = self._prover.has_images_of(look.applications[root.application])
-            lasting = now - root.since >= self._settings.failure_grace_seconds
-            if failed or (root.blocker.stuck and lasting and not may_pass(root, there)):
-                self._fail(look, root)
-                return
         if failed:
-            self._fail(look, None)
+            mine = causes.get(look.judgement.application)
+            self._fail(look, root if root and root.is_root else mine)
+        elif root and self._is_stuck(look, root):
+            self._fail(look, root)
+
+    def _is_stuck(self, look: Look, cause: Cause) -> bool:
+        name = cause.application
+        known = name in look.snapshot.pending_images or self._prover.has_images_of(look.applications[name])
+        lasting = self._clock.monotonic() - cause.since >= self._settings.failure_grace_seconds
+        return cause.blocker.stuck and lasting and not may_pass(cause, image_is_known=known)
 
     def _fail(self, look: Look, cause: Cause | None) -> None:
         """The error for an environment that cannot become ready; its first line holds all that is needed."""
         judgement = look.judgement
-        about_cause = cause and (cause.blocker.stuck or judgement.state is State.FAILED)
-        name = cause.application if cause and about_cause else judgement.application
+        if cause and judgement.state in TERMINAL and not (cause.words or cause.blocker.stuck):
+            cause = None  # the judgement says more
+        name = cause.application if cause else judgement.application
         application = look.applications.get(name)
-        self.cause = cause if about_cause else None
-        self.log = self.cause.log if self.cause else ""
-        if application and not self.log:
+        self.cause, self.log = cause, cause.log if cause else ""
+        words = str(cause) if cause else judgement.reason
+        if application and not cause:
             self.log = self._causes.log_of_hook(name, application, judgement.reason)
-        words = str(self.cause) if self.cause else judgement.reason
+            words = f"{words}: {last_line(self.log)}" if self.log else words
         look.problem = TerminalState(
-            self._first_line(look, name, str(State.FAILED if self.cause else judgement.state), words),
+            self._first_line(look, name, str(State.FAILED if cause else judgement.state), words),
             expected=f"Synced, Healthy, and running {self._commit[:12]}",
             seen=judgement.reason if judgement.reason not in words else "",
             where=self.link(name),
-            next_step=self.cause.advice if self.cause else _advice(judgement),
+            next_step=cause.advice if cause else _advice(judgement),
         )
 
     def _first_line(self, look: Look, name: str, state: str, words: str) -> str:
@@ -339,7 +364,8 @@ class PreviewWait:
             return f"the preview of pull request {self._pull.number} is {state}: {words}"
         expected = self._prover.expected_image(application)
         observed = ((application.get("status") or {}).get("summary") or {}).get("images") or []
-        running = f", there runs {observed[0]}" if observed and observed[0] != expected else ""
+        running = ", ".join(each.replace(self._commit, self._commit[:12]) for each in observed)
+        running = f", there runs {running}" if running and running != expected else ""
         return f"Application {name} is {state}: {words} (expected {expected}{running})"
 
     def _count_time(self, look: Look) -> None:
@@ -349,21 +375,24 @@ class PreviewWait:
         if look.problem or not (overdue := self._overdue(look)):
             return
         state = look.judgement
+        if state.state is State.READY:
+            return
         self._judge(look, overdue=overdue)
         look.problem = WaitTimeout(
             self._first_line(look, state.application, str(State.TIMED_OUT), f"{state.reason} ({overdue})"),
-            expected=f"the stage {state.stage} to end within {self._stages.budget(state.stage):.0f} s"
-            if state.stage
-            else "",
             seen=str(self.progress),
             where=self.link(state.application),
-            next_step=f"find out why, or raise preview.budgets.{state.stage}_seconds in gatehouse.yaml",
+            next_step=f"find out why, or raise preview.budgets.{state.stage}_seconds or preview.timeout_seconds",
         )
 
     def _overdue(self, look: Look) -> str:
+        """Which limit is reached, in words; empty if none is."""
         self._stages.enter(look.judgement.stage)
-        stage = self._stages.overdue
-        return f"the budget of {self._stages.budget(stage):.0f} s for {stage} is spent" if stage else ""
+        if stage := self._stages.overdue:
+            return f"the budget of {self._stages.budget(stage):.0f} s for {stage} is spent"
+        if self._deadline.expired:
+            return f"the {self._settings.timeout_seconds:.0f} s for the whole wait are over"
+        return ""
 
     def expected_of(self, application: Object) -> str:
         """What an Application should run: an image of the product, or the commit."""

@@ -55,7 +55,7 @@ class Expectation:
         self._pull = pull
         self._project = project
         self._clock = clock
-        self._begun = clock.now()
+        self._begun = source.now()
         self._sets: tuple[float, list[ExpectedSet]] | None = None
         self._permission_checked = False
 
@@ -117,7 +117,7 @@ class Expectation:
         for each in sets:
             if (
                 each.error
-                and _age(each.error_since, self._clock.now()) >= self._settings.failure_grace_seconds
+                and _age(each.error_since, self._source.now()) >= self._settings.failure_grace_seconds
             ):
                 return f"the ApplicationSet {each.name} cannot generate Applications: {each.error}"
         return ""
@@ -126,14 +126,15 @@ class Expectation:
         """The sets that generate for the pull request; looked at now and then."""
         now = self._clock.monotonic()
         if self._sets is None or now - self._sets[0] >= SETS_INTERVAL:
-            known = expected_sets(self._source.application_sets(), self._repository, self._pull)
+            sets = self._source.application_sets()
+            known = expected_sets(sets, self._repository, self._pull)
             generating = [each for each in known if not each.missing_labels]
             if not generating:
-                raise self._nothing_generates(known)
+                raise self._nothing_generates(known, len(sets))
             self._sets = now, generating
         return self._sets[1]
 
-    def _nothing_generates(self, known: list[ExpectedSet]) -> GatehouseError:
+    def _nothing_generates(self, known: list[ExpectedSet], seen: int) -> GatehouseError:
         number, labels = self._pull.number, sorted(self._pull.label_names)
         if known:
             missing = ", ".join(sorted(known[0].missing_labels))
@@ -144,7 +145,8 @@ class Expectation:
             )
         return InfrastructureError(
             f"no ApplicationSet has a pull-request generator for {self._repository}",
-            next_step="check that the token may read applicationsets, and that the repository's name is right",
+            seen=f"the token sees {seen} ApplicationSets",
+            next_step="check that the token may read them (applicationsets, get), and the repository's name",
         )
 
     def _require_permission(self, sets: list[ExpectedSet]) -> None:
@@ -163,4 +165,5 @@ class Expectation:
 
 
 def _age(since: datetime | None, now: datetime) -> float:
-    return (now - since).total_seconds() if since else float("inf")
+    """Seconds for certain: times are cut to whole seconds."""
+    return (now - since).total_seconds() - 1.0 if since else float("inf")

@@ -11,6 +11,7 @@ import pathspec
 
 from gatehouse.argocd.diagnose import newest_pods, newest_replica_sets, older_pod, waiting_pod
 from gatehouse.argocd.images import ImageReference, asked_images, is_product, parse_image
+from gatehouse.argocd.judge import Judgement, State
 from gatehouse.argocd.revisions import commit_revision
 from gatehouse.argocd.source import ApplicationSource
 from gatehouse.core.deadline import Clock
@@ -27,6 +28,9 @@ Trees = Mapping[str, list[Object]]
 
 #: Seconds for which it holds that a registry does not have an image.
 REGISTRY_INTERVAL = 2.0
+
+#: States in which an Application's pods need not have been made.
+BEFORE_PODS = frozenset({State.STALE, State.COMPARING, State.SYNCING})
 
 #: Kinds whose live objects tell of addresses, and of why they do not answer.
 _EDGE_KINDS = frozenset(
@@ -66,12 +70,20 @@ class Prover:
 
     # --- images --------------------------------------------------------------------------------------
 
-    def pending_images(self, applications: Mapping[str, Object]) -> dict[str, str]:
-        """The first image of each Application that its registry does not have (yet), by Application name."""
+    def pending_images(
+        self, applications: Mapping[str, Object], states: Mapping[str, Judgement]
+    ) -> dict[str, str]:
+        """The first image of each Application that is wanted and that its registry does not have (yet), by name.
+
+        Once an Application is synced, an image counts as wanted if a pod is made of it: overrides can name images
+        that no manifest uses.
+        """
         pending: dict[str, str] = {}
         for name, application in applications.items():
+            in_use = ((application.get("status") or {}).get("summary") or {}).get("images") or []
             for image in asked_images(application, self._settings.product_images):
-                if image.tag == self.tag and not self._is_there(image):
+                wanted = str(image) in in_use or states[name].state in BEFORE_PODS
+                if image.tag == self.tag and wanted and not self._is_there(image):
                     pending.setdefault(name, str(image))
         return pending
 
@@ -83,7 +95,7 @@ class Prover:
     def expected_image(self, application: Object) -> str:
         """What an Application asks for, in few words: an image of the product, or the commit."""
         images = asked_images(application, self._settings.product_images)
-        return str(images[0]) if images else self._commit[:12]
+        return str(images[0]).replace(self._commit, self._commit[:12]) if images else self._commit[:12]
 
     def _is_there(self, image: ImageReference) -> bool:
         """Whether a registry has an image; also where it cannot be asked, for then the kubelet will tell."""
@@ -202,6 +214,8 @@ class Prover:
     def explain(self, answers: Answers, objects: list[LiveObject]) -> str:
         """What is wrong with the answers, and the condition of a route or secret that explains it."""
         cause = edge_problem(urlsplit(answers.url).hostname or "", objects)
+        if not cause and "CERTIFICATE_VERIFY_FAILED" in answers.problem:
+            cause = "if the authority is your own, name it in preview.tls.ca_file"
         return f"{answers.problem}; {cause}" if cause else answers.problem
 
 
