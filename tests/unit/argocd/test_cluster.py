@@ -78,6 +78,13 @@ def test_a_watch_goes_on_where_the_list_ended_then_where_the_last_watch_did():
     assert cluster.lists == 1
 
 
+def test_an_application_that_has_only_lost_its_labels_is_left_to_the_next_list():
+    watch = FakeWatch(event("DELETED", app(11)))
+    source = source_of(FakeCluster(watch, objects={("applications", "web"): app(12)}))
+    source.list()
+    assert list(source.open().events()) == [None, None]
+
+
 GONE = event("ERROR", {"kind": "Status", "code": 410, "message": "too old resource version"})
 
 
