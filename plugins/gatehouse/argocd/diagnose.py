@@ -76,16 +76,12 @@ def _is_unhealthy(node: Object) -> bool:
 def _newest(pod: Object, nodes: list[Object]) -> bool:
     """Whether a pod belongs to its owner's newest ReplicaSet (highest `Rev:`), so not to one going away."""
     parents = {parent["uid"] for parent in pod.get("parentRefs") or []}
-    own = next((node for node in nodes if node["uid"] in parents and node["kind"] == "ReplicaSet"), None)
+    sets = [node for node in nodes if node["kind"] == "ReplicaSet"]
+    own = next((node for node in sets if node.get("uid") in parents), None)
     if own is None:
         return True
     owners = {parent["uid"] for parent in own.get("parentRefs") or []}
-    siblings = [
-        node
-        for node in nodes
-        if node["kind"] == "ReplicaSet"
-        and owners & {parent["uid"] for parent in node.get("parentRefs") or []}
-    ]
+    siblings = [node for node in sets if owners & {parent["uid"] for parent in node.get("parentRefs") or []}]
     return _revision(own) == max(map(_revision, siblings))
 
 
