@@ -166,6 +166,12 @@ class ClusterApplications:
         """The ApplicationSets in the namespace."""
         return self._cluster.list_all(APPLICATION_SETS, self._namespace)
 
+    def exists(self, application: Object) -> bool:
+        """Whether this very Application, not another of its name, is there, whatever its labels."""
+        metadata = application["metadata"]
+        found = self._cluster.get(APPLICATIONS, metadata["name"], self._namespace)
+        return found is not None and found["metadata"]["uid"] == metadata["uid"]
+
     def told(self, application: Object) -> Object:
         """The Application, with its resources' health from the live objects where that explains its own."""
         status = application.get("status") or {}
@@ -223,6 +229,10 @@ class _Feed:
     def told(self, application: Object) -> Object:
         return self._applications.told(application)
 
+    def still_there(self, application: Object) -> bool:
+        """Whether what a watch calls deleted has only lost its labels, which the next list will show."""
+        return self._applications.exists(application)
+
 
 class _WatchStream:
     """One open watch, read as it comes."""
@@ -240,8 +250,9 @@ class _WatchStream:
             if kind == "ERROR":  # most often 410: the version to go on from is forgotten
                 self._feed.version = ""
                 raise Transient("Kubernetes ended the watch", seen=item.get("message", ""))
-            meant = kind != "BOOKMARK" and self._feed.scope.covers(item)
-            yield (kind, self._feed.told(item)) if meant else None
+            silent = kind == "BOOKMARK" or (kind == "DELETED" and self._feed.still_there(item))
+            silent = silent or not self._feed.scope.covers(item)
+            yield None if silent else (kind, self._feed.told(item))
             self._feed.version = item["metadata"]["resourceVersion"]
 
     def close(self) -> None:

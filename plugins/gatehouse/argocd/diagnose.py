@@ -70,7 +70,7 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
     pods = newest_pods(nodes)
     unhealthy = [node for node in nodes if _is_unhealthy(node)]
     ranked = sorted(
-        {node["uid"]: node for node in [*pods, *unhealthy]}.values(),
+        {node.get("uid") or _named(node): node for node in [*pods, *unhealthy]}.values(),
         key=lambda node: (_reason(node) in STUCK, _rank(node), node["kind"] == "Pod"),
         reverse=True,
     )
@@ -78,9 +78,8 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
         health = node.get("health") or {}
         if not _is_unhealthy(node) and _reason(node) not in STUCK:
             continue
-        where = f"{node['namespace']}/{node['name']}" if node.get("namespace") else node["name"]
         reason = _reason(node) or health.get("status", "")
-        return Blocker(f"{node['kind']} {where}", reason, health.get("message", ""), reason in STUCK, node)
+        return Blocker(_named(node), reason, health.get("message", ""), reason in STUCK, node)
     return None
 
 
@@ -108,7 +107,7 @@ def newest_replica_sets(nodes: list[Object]) -> list[str]:
 
 def pods_of(nodes: list[Object], kind: str, name: str) -> list[Object]:
     """The pods below an object of a resource tree, such as a hook's Job."""
-    uids = {node["uid"] for node in nodes if (node["kind"], node["name"]) == (kind, name)}
+    uids = {node.get("uid") for node in nodes if (node["kind"], node["name"]) == (kind, name)}
     return [
         node
         for node in nodes
@@ -124,6 +123,11 @@ def warning(events: list[Object]) -> str:
     return str(newest["message"]) if newest else ""
 
 
+def _named(node: Object) -> str:
+    where = f"{node['namespace']}/{node['name']}" if node.get("namespace") else node["name"]
+    return f"{node['kind']} {where}"
+
+
 def _is_unhealthy(node: Object) -> bool:
     """Whether a node says that it is not well; kinds without a check say nothing."""
     return (node.get("health") or {}).get("status") not in (None, "Healthy")
@@ -131,18 +135,19 @@ def _is_unhealthy(node: Object) -> bool:
 
 def _newest(pod: Object, nodes: list[Object]) -> bool:
     """Whether a pod belongs to its owner's newest ReplicaSet (highest `Rev:`), so not to one going away."""
-    parents = {parent["uid"] for parent in pod.get("parentRefs") or []}
-    own = next((node for node in nodes if node["uid"] in parents and node["kind"] == "ReplicaSet"), None)
+    parents = {parent.get("uid") for parent in pod.get("parentRefs") or []}
+    sets = [node for node in nodes if node["kind"] == "ReplicaSet"]
+    own = next((node for node in sets if node.get("uid") in parents), None)
     return own is None or _newest_of_its_owner(own, nodes)
 
 
 def _newest_of_its_owner(own: Object, nodes: list[Object]) -> bool:
-    owners = {parent["uid"] for parent in own.get("parentRefs") or []}
+    owners = {parent.get("uid") for parent in own.get("parentRefs") or []}
     siblings = [
         node
         for node in nodes
         if node["kind"] == "ReplicaSet"
-        and owners & {parent["uid"] for parent in node.get("parentRefs") or []}
+        and owners & {parent.get("uid") for parent in node.get("parentRefs") or []}
     ]
     return _revision(own) == max(map(_revision, siblings), default=0)
 

@@ -130,7 +130,9 @@ class Causes:
             return
         before = self._known.get(name)
         lasting = before is not None and before.blocker.stuck and blocker.stuck
-        events = self._source.events(name, application["spec"]["project"], blocker.node)
+        project = application["spec"]["project"]
+        # An object that is missing has no uid, and nobody tells anything of it.
+        events = self._source.events(name, project, blocker.node) if blocker.node.get("uid") else []
         words = warning(events) or blocker.message
         log = ""
         if blocker.reason == "CrashLoopBackOff":

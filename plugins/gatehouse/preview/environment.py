@@ -24,11 +24,6 @@ from gatehouse.core.errors import (
     WaitTimeout,
     WrongSubject,
 )
-    GatehouseError,
-    TerminalState,
-    WaitTimeout,
-    WrongSubject,
-)
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.waiting import Progress, wait_until
 from gatehouse.github.client import GitHubClient, PullRequest

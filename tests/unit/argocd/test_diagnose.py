@@ -55,6 +55,16 @@ def test_a_failing_pod_of_an_older_replica_set_is_not_to_blame():
     assert not blocker.stuck
 
 
+def test_an_object_that_is_missing_has_no_uid_and_is_no_obstacle():
+    missing = node("Service", "web")
+    del missing["uid"], missing["health"]
+    pod = node("Pod", "web-1-x", health="Progressing", reason="Pending", parents=["web-1"])
+
+    blocker = find_blocker([missing, replica_set("web-1", 1), pod])
+
+    assert blocker.resource == "Pod pr-7/web-1-x"
+
+
 def test_an_unhealthy_object_that_is_no_pod_is_found_too():
     blocker = find_blocker(
         [node("HTTPRoute", "web", health="Degraded", message="NoMatchingListenerHostname")]

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "github": {"core"},
     "kube": {"core"},
     "inner": {"core"},
-    "preview": {"core", "argocd", "github"},
+    "preview": {"core", "argocd", "github", "kube"},
     "task": {"core", "coder", "kube"},
     "evidence": {"core", "run"},
     "gate": {"core", "evidence"},
@@ -30,7 +30,7 @@ PLUGIN_MAY_IMPORT = {"run", "invocation", "evidence.plugin"}
 CLIENT_LIBRARIES = {
     "requests": {"argocd/client.py"},
     "kubernetes": {"kube/client.py", "kube/exec.py"},
-    "httpx": {"coder/client.py", "github/client.py", "preview/probe.py"},
+    "httpx": {"coder/client.py", "github/client.py", "preview/probe.py", "preview/registry.py"},
     "websockets": {"coder/client.py"},
 }
 
