@@ -3,13 +3,15 @@
 import re
 import threading
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from gatehouse.argocd import follow
 from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.argocd.cluster import ClusterApplications
-from gatehouse.core.deadline import SYSTEM_CLOCK, Deadline
+from gatehouse.argocd.source import Scope
+from gatehouse.core.deadline import SYSTEM_CLOCK
 from gatehouse.core.errors import (
     EnvironmentProblem,
     NotFound,
@@ -20,13 +22,11 @@ from gatehouse.core.errors import (
 )
 from gatehouse.embedded.kubernetes.access import EVERYTHING, Identity, rule
 from gatehouse.embedded.kubernetes.kinds import APP_PROJECT, APPLICATION
-from gatehouse.github.client import GitHubClient
 from gatehouse.kube.client import Cluster
-from gatehouse.preview.environment import PreviewWait
-from tests.platform.conftest import eventually, target_of
-from tests.platform.test_scenarios import JumpingClock
+from tests.platform.conftest import eventually
+from tests.platform.previews import JumpingClock, prove_preview, refusal, time_out
 
-PREVIEW = "preview/pr=7"
+PREVIEW = Scope("preview/pr=7")
 
 
 @pytest.fixture
@@ -78,19 +78,8 @@ def ready(applications):
     return applications
 
 
-def prove(platform, source, seconds=20, on_change=lambda _progress: None, clock=SYSTEM_CLOCK):
-    settings = target_of(platform).preview.model_copy(
-        update={"settle_seconds": 0.25, "failure_grace_seconds": 0.5}
-    )
-    with GitHubClient(platform.urls.code_host + "/api/v3", "acme/shop", None) as github:
-        wait = PreviewWait(settings, source, github, github.pull_request(7), None, SYSTEM_CLOCK)
-        return wait.run(Deadline.after(seconds, clock), on_change)
-
-
 def refused(platform, source, kind, **options):
-    with pytest.raises(kind) as caught:
-        prove(platform, source, **options)
-    return str(caught.value)
+    return refusal(platform, kind, source=source, **options)
 
 
 def both(platform, applications_of, kind):
@@ -105,17 +94,17 @@ def both(platform, applications_of, kind):
 
 def test_happy_is_proved_as_through_argo_cd(platform, applications_of):
     with ArgoCDClient(platform.urls.argocd, platform.credentials.argocd) as argocd:
-        expected = prove(platform, argocd)
+        expected = prove_preview(platform, source=argocd)
 
-    found = prove(platform, applications_of(platform))
+    found = prove_preview(platform, source=applications_of(platform))
 
-    assert found == expected
+    assert replace(found, seconds={}) == replace(expected, seconds={})
     assert found.embedded
 
 
 def test_one_application_that_tracks_the_head_commit_is_proved(start, applications_of):
     platform = start("one-application")
-    environment = prove(platform, applications_of(platform))
+    environment = prove_preview(platform, source=applications_of(platform))
     assert list(environment.applications) == ["shop-7"]
     assert environment.proof.outcome == "this commit"
 
@@ -124,7 +113,7 @@ def test_one_application_that_tracks_the_head_commit_is_proved(start, applicatio
     ("scenario", "kind", "words"),
     [
         ("base-images", WrongSubject, "base images"),
-        ("image-missing", TerminalState, ": not found"),
+        ("image-forbidden", TerminalState, "401 Unauthorized"),
         ("manifest-error", TerminalState, "did not find expected key"),
     ],
 )
@@ -136,15 +125,7 @@ def test_what_ends_the_wait_is_said_in_the_same_words(start, applications_of, sc
 
 def test_pods_that_cannot_be_scheduled_are_named_with_the_schedulers_words(start, applications_of):
     platform = start("unschedulable")
-    clock = JumpingClock()
-
-    def on_change(progress):
-        if "Insufficient memory" in progress.last:
-            clock.ahead = 3600.0
-
-    words = refused(
-        platform, applications_of(platform), Exception, seconds=60, on_change=on_change, clock=clock
-    )
+    words = time_out(platform, "Insufficient memory", source=applications_of(platform))
     assert re.search(r"Pod pr-7/\S+: Pending: .*Insufficient memory", words)
 
 
@@ -158,7 +139,7 @@ def test_without_the_right_to_read_pods_the_wait_ends_with_the_permission_to_gra
 def test_without_the_right_to_patch_the_controllers_own_comparison_is_waited_for(start, applications_of):
     platform = start(application_poll=0.5)
     source = applications_of(platform, rule("patch", "*"))
-    assert prove(platform, source).proof.outcome == "this commit"
+    assert prove_preview(platform, source=source).proof.outcome == "this commit"
 
 
 # --- following -----------------------------------------------------------------------------------------------
@@ -172,8 +153,8 @@ def following(start, applications_of, monkeypatch):
     source = ready(applications_of(platform))
     watches = []
 
-    def watch(selector, version):
-        watches.append(ClusterApplications.watch(source, selector, version))
+    def watch(scope, version):
+        watches.append(ClusterApplications.watch(source, scope, version))
         return watches[-1]
 
     source.watch = watch
@@ -247,7 +228,7 @@ def test_a_version_that_is_forgotten_is_made_up_for_by_a_list(following):
 
 def test_a_watch_is_closed_at_once_from_another_thread(platform, applications_of):
     source = applications_of(platform)
-    watch = source.watch(PREVIEW.replace("7", "999"), source.listed(PREVIEW)[1])
+    watch = source.watch(Scope("preview/pr=999"), source.listed(PREVIEW)[1])
     ended = []
 
     def read():

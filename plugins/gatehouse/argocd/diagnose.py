@@ -51,6 +51,15 @@ def pull_problem(words: str) -> PullProblem:
     return next(found, PullProblem.OTHER)
 
 
+#: Kinds whose trouble is the cause of others', the first before the second.
+ROOT_KINDS = ("HTTPRoute", "GRPCRoute", "Ingress", "SecretStore", "ClusterSecretStore", "ExternalSecret")
+
+
+def root_rank(kind: str) -> int:
+    """How far from being the cause of others' trouble a kind is; the same for all that are not such a cause."""
+    return ROOT_KINDS.index(kind) if kind in ROOT_KINDS else len(ROOT_KINDS)
+
+
 @dataclass(frozen=True)
 class Blocker:
     """An object that is not well; `stuck` says that waiting will not help."""
@@ -71,7 +80,12 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
     unhealthy = [node for node in nodes if _is_unhealthy(node)]
     ranked = sorted(
         {node.get("uid") or _named(node): node for node in [*pods, *unhealthy]}.values(),
-        key=lambda node: (_reason(node) in STUCK, _rank(node), node["kind"] == "Pod"),
+        key=lambda node: (
+            _reason(node) in STUCK,
+            _rank(node),
+            -root_rank(node["kind"]),
+            node["kind"] == "Pod",
+        ),
         reverse=True,
     )
     for node in ranked:

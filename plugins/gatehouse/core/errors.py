@@ -17,6 +17,7 @@
         ├── NotFound                    the server says there is no such thing (404, 410)
         ├── Conflict                    the server says it is already there, or changed meanwhile (409, 412)
         ├── Transient                   may go away by itself: 429, 502, 503, 504
+        ├── ServerFault                 the server failed while it answered (500 and the like)
         └── WaitTimeout                 the deadline passed; carries the last state seen
 
 Product failures are `AssertionError`s, so that Allure shows them as "failed"; all others show as "broken".

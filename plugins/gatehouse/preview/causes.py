@@ -10,7 +10,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gatehouse.argocd.diagnose import Blocker, PullProblem, find_blocker, pods_of, pull_problem, warning
+from gatehouse.argocd.diagnose import (
+    ROOT_KINDS,
+    Blocker,
+    PullProblem,
+    find_blocker,
+    pods_of,
+    pull_problem,
+    root_rank,
+    warning,
+)
 from gatehouse.argocd.judge import Judgement, State
 from gatehouse.argocd.source import ApplicationSource
 from gatehouse.core.deadline import Clock
@@ -23,9 +32,6 @@ INTERVAL = 1.0
 
 #: Lines of a container's log that are shown.
 LOG_LINES = 20
-
-#: Kinds whose trouble is the cause of others', the first before the second.
-_ROOTS = ("HTTPRoute", "GRPCRoute", "Ingress", "SecretStore", "ClusterSecretStore", "ExternalSecret")
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Cause:
     @property
     def is_root(self) -> bool:
         """Whether the trouble of other Applications comes from such an object."""
-        return self.blocker.node["kind"] in _ROOTS
+        return self.blocker.node["kind"] in ROOT_KINDS
 
     @property
     def advice(self) -> str:
@@ -106,11 +112,7 @@ class Causes:
 
         def rank(cause: Cause) -> tuple[int, bool, float]:
             kind = cause.blocker.node["kind"]
-            return (
-                _ROOTS.index(kind) if kind in _ROOTS else len(_ROOTS),
-                not cause.blocker.stuck,
-                cause.since,
-            )
+            return root_rank(kind), not cause.blocker.stuck, cause.since
 
         return min(self._known.values(), key=rank, default=None)
 

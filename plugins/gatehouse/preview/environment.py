@@ -124,7 +124,7 @@ class PreviewWait:
         commit: str | None,
         clock: Clock,
         *,
-        registries: ImageRegistries | None = None,
+        registries: ImageRegistries,
         memory: WaitMemory | None = None,
         project: str = "",
     ) -> None:
@@ -141,7 +141,7 @@ class PreviewWait:
         self._prover = Prover(
             settings,
             source,
-            registries or ImageRegistries(settings.registries),
+            registries,
             pull.number,
             self._commit,
             github.repository,

@@ -4,7 +4,7 @@ import pytest
 
 from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.argocd.cluster import ClusterApplications
-from gatehouse.argocd.source import ApplicationSource
+from gatehouse.argocd.source import ApplicationSource, Scope
 from gatehouse.core.errors import NotFound, Transient
 from tests.support.clock import FakeClock
 
@@ -58,7 +58,7 @@ class FakeCluster:
 
 def source_of(cluster):
     """The source a follower of the cluster's Applications reads from."""
-    return ClusterApplications(cluster, clock=FakeClock()).follow("a=b")._source
+    return ClusterApplications(cluster, clock=FakeClock()).follow(Scope("a=b"))._source
 
 
 def test_a_watch_says_at_once_that_it_stands_then_what_happens():
@@ -124,7 +124,7 @@ def test_what_makes_an_application_degraded_is_filled_in_from_the_live_objects()
     job = {"metadata": {"name": "migrate", "uid": "1"}, "status": failed}
     cluster = FakeCluster(items=[degraded()], objects={("jobs", "migrate"): job})
 
-    (told,) = ClusterApplications(cluster).applications("a=b")
+    (told,) = ClusterApplications(cluster).applications(Scope("a=b"))
 
     assert told["status"]["resources"][0]["health"] == {"status": "Degraded", "message": "limit reached"}
 

@@ -105,7 +105,7 @@ def test_each_thing_that_keeps_it_from_being_ready(application, expected):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(5, State.COMPARING), (29, State.COMPARING), (30, State.FAILED)]
+    ("seconds", "expected"), [(5, State.COMPARING), (30, State.COMPARING), (31, State.FAILED)]
 )
 def test_a_comparison_error_fails_only_once_it_has_lasted(seconds, expected):
     assert state(condition("ComparisonError", seconds_ago=seconds)) is expected

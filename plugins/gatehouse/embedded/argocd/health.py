@@ -67,6 +67,9 @@ def _deployment(item: Object) -> tuple[str, str]:
 
 
 def _replica_set(item: Object) -> tuple[str, str]:
+    for condition in item.get("status", {}).get("conditions", []):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            return "Degraded", condition["message"]
     wanted, ready = item["spec"]["replicas"], item.get("status", {}).get("readyReplicas", 0)
     if ready < wanted:
         return (
