@@ -18,6 +18,8 @@ from gatehouse.embedded.kubernetes.kinds import (
 from gatehouse.embedded.scenarios import SCENARIOS, steps
 from tests.platform.conftest import eventually
 from tests.platform.test_argocd import APPLICATIONS, STREAM, client_of, events_of, listed
+from tests.support import api_descriptions
+from tests.support.api_descriptions import check, needs_descriptions
 
 EVENT_STREAM = {"Accept": "text/event-stream"}
 
@@ -640,6 +642,50 @@ def test_a_status_can_have_megabytes(scenario):
     with client.stream("GET", STREAM, params={"name": "pr-7-platform"}, headers=EVENT_STREAM) as answer:
         event = next(events_of(answer))
     assert len(json.dumps(event)) > 3_000_000
+
+
+# --- all of it against Argo CD's own descriptions ---------------------------------------------------------------
+
+
+@needs_descriptions
+@pytest.mark.parametrize(
+    ("name", "application", "reached"),
+    [
+        ("hook-failing", "pr-7-platform", ended("Failed")),
+        ("hook-failed-before", "pr-7-platform", ended("Failed")),
+        ("invalid-spec", "pr-7-baseline", lambda status: condition_of(status, "InvalidSpecError")),
+        ("sync-failed", "pr-7-platform", lambda status: condition_of(status, "SyncError")),
+        ("self-heal-loop", "pr-7-platform", lambda status: "autoHealAttemptsCount" in str(status)),
+        ("wave-waiting", "pr-7-platform", lambda status: "waiting for healthy" in str(status)),
+        ("resource-missing", "pr-7-platform", well),
+        ("prune-only", "pr-7-baseline", lambda status: "requiresPruning" in str(status)),
+        ("operation-on-older-commit", "pr-7-platform", lambda status: "batch/Job/smoke" in str(status)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_application_in_trouble_fits_its_custom_resource_definition(scenario, name, application, reached):
+    platform, _ = scenario(name)
+
+    def shown():
+        item = platform.call(
+            lambda systems: systems.store.find(APPLICATION, "argocd", application) or {"status": {}}
+        )
+        return item if reached(item.get("status", {})) else None
+
+    check(eventually(shown), api_descriptions.argocd_kind("application"))
+
+
+@needs_descriptions
+def test_a_line_of_a_log_and_a_closed_window_fit_the_swagger_file(scenario):
+    _, client = scenario("sync-window-closed")
+    path = APPLICATIONS + "/{name}/syncwindows"
+    eventually(lambda: "pr-7-platform" in listed(client))
+    windows = client.get(path.format(name="pr-7-platform")).json()
+    check(windows, api_descriptions.answer_of("argocd", "GET", path))
+    seen(client, "pr-7-www", well)
+    answer = client.get(f"{APPLICATIONS}/pr-7-www/logs", params={"podName": pod_of(client, "pr-7-www")})
+    for line in answer.text.splitlines():
+        check(json.loads(line), api_descriptions.answer_of("argocd", "GET", APPLICATIONS + "/{name}/logs"))
 
 
 # --- all scenarios ---------------------------------------------------------------------------------------
