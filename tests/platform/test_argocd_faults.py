@@ -93,12 +93,12 @@ def result_of(status, name):
 # --- hooks ---------------------------------------------------------------------------------------------
 
 
-def hooked(platform, client, phase, **options):
+def hooked(platform, client, phase, script="echo checked", **options):
     """Give `pr-7-baseline` a hook Job while the platform runs; the status after the sync that runs it."""
     seen(client, "pr-7-baseline", well)
 
     def change(systems):
-        job = steps.hook_job(systems, "check", phase, "echo checked", **options)
+        job = steps.hook_job(systems, "check", phase, script, **options)
         settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"
         steps.add_files(systems, {"previews/baseline/job.yaml": job, "previews/baseline/more.yaml": settings})
         steps.refresh(systems, "baseline")
@@ -523,25 +523,39 @@ def log_of(client, application, **parameters):
     return [json.loads(line)["result"] for line in answer.text.splitlines()]
 
 
+def pods_of(client, application):
+    nodes = client.get(f"{APPLICATIONS}/{application}/resource-tree").json().get("nodes", [])
+    return [each["name"] for each in nodes if each["kind"] == "Pod"]
+
+
 def pod_of(client, application):
-    nodes = client.get(f"{APPLICATIONS}/{application}/resource-tree").json()["nodes"]
-    return next((each["name"] for each in nodes if each["kind"] == "Pod"), None)
+    return next(iter(pods_of(client, application)), None)
 
 
 def test_the_log_of_a_running_container_is_streamed_line_by_line(scenario):
+    _, client = scenario("hook-hanging")
+    pod = eventually(
+        lambda: next((name for name in pods_of(client, "pr-7-platform") if name.startswith("smoke-")), None)
+    )
+    parameters = {"namespace": "pr-7", "podName": pod, "container": "smoke"}
+
+    def printed():
+        lines = log_of(client, "pr-7-platform", **parameters)
+        return lines if "mail server" in lines[0]["content"] else None
+
+    first, last = eventually(printed)
+
+    assert (first["content"], first["podName"], first["last"]) == ("waiting for the mail server", pod, False)
+    assert (last["content"], last["last"]) == ("", True)
+    assert set(first) == {"content", "podName", "timeStamp", "timeStampStr", "last"}
+
+
+def test_only_the_last_lines_of_a_log_are_given_where_so_many_are_asked_for(scenario):
     platform, client = scenario("happy")
-    seen(client, "pr-7-www", well)
-    pod = pod_of(client, "pr-7-www")
-    host = platform.urls.preview_url("www").format(number=7).split("//")[1]
-    httpx.get(f"{platform.urls.preview}/version.json", headers={"Host": host})
-    parameters = {"namespace": "pr-7", "podName": pod, "container": "www"}
-
-    lines = log_of(client, "pr-7-www", **parameters)
-
-    assert [(each["last"], each["podName"]) for each in lines[:-1]] == [(False, pod)] * (len(lines) - 1)
-    assert (lines[-1]["last"], lines[-1]["content"]) == (True, "")
-    assert set(lines[0]) == {"content", "podName", "timeStamp", "timeStampStr", "last"}
-    assert len(log_of(client, "pr-7-www", **parameters, tailLines=1)) <= 2
+    hooked(platform, client, "PreSync", script="echo one; echo two; echo three")
+    parameters = {"kind": "Job", "group": "batch", "resourceName": "check", "tailLines": 2}
+    lines = log_of(client, "pr-7-baseline", **parameters)
+    assert [each["content"] for each in lines] == ["two", "three", ""]
 
 
 def test_the_log_of_a_jobs_pod_is_chosen_by_the_job_and_has_no_previous_one(scenario):
