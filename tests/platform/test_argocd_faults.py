@@ -169,6 +169,15 @@ def test_a_hanging_hook_keeps_the_operation_running_until_it_is_terminated(scena
     assert status["operationState"]["message"] == "Operation terminated"
 
 
+def test_an_operation_is_terminated_between_two_attempts_too(scenario):
+    _, client = scenario("sync-retrying")
+    seen(client, "pr-7-platform", lambda status: status.get("operationState", {}).get("retryCount") == 1)
+    path = f"{APPLICATIONS}/pr-7-platform/operation"
+    assert client.delete(path, headers={"Content-Type": "application/json"}).status_code == 200
+    status = seen(client, "pr-7-platform", ended("Failed"))
+    assert status["operationState"]["message"] == "Operation terminated"
+
+
 def test_a_failing_hook_fails_the_sync_and_its_log_can_be_read(scenario):
     _, client = scenario("hook-failing")
     status = seen(client, "pr-7-platform", ended("Failed"))
