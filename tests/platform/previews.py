@@ -28,9 +28,14 @@ class Watcher(WaitObserver):
     def looked(self, look, stages):
         self.looks.append(look)
 
+    @property
+    def last(self):
+        """The judgement at the end."""
+        return self.looks[-1].judgement
+
 
 @contextlib.contextmanager
-def waiting(platform, commit=None, clock=SYSTEM_CLOCK, source=None, **changes):
+def waiting(platform, commit=None, clock=SYSTEM_CLOCK, source=None, project="", **changes):
     """A wait for the platform's pull request, with other settings where they are named."""
     settings = target_of(platform).preview.model_copy(
         update={"settle_seconds": 0.25, "failure_grace_seconds": 0.5, "timeout_seconds": 60, **changes}
@@ -44,7 +49,14 @@ def waiting(platform, commit=None, clock=SYSTEM_CLOCK, source=None, **changes):
         )
         registries = stack.enter_context(ImageRegistries(settings.registries))
         yield PreviewWait(
-            settings, source, github, github.pull_request(7), commit, clock, registries=registries
+            settings,
+            source,
+            github,
+            github.pull_request(7),
+            commit,
+            clock,
+            registries=registries,
+            project=project,
         )
 
 

@@ -126,6 +126,7 @@ def test_coder_refuses_in_the_form_its_api_reference_gives(platform, busy):
         (ONE, {"refresh": "normal"}),
         (ONE + "/resource-tree", {}),
         (ONE + "/events", {}),
+        (ONE + "/syncwindows", {}),
         (
             ONE + "/resource",
             {"resourceName": "www", "kind": "Deployment", "version": "v1", "namespace": "pr-7"},

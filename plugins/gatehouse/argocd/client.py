@@ -132,11 +132,19 @@ class ArgoCDClient:
         Applications by name are read one by one, which tells those that do not exist from those that are forbidden.
         """
         if scope.names:
-            project = scope.projects[0] if scope.projects else ""
-            found = (self.application(name, project) for name in scope.names)
+            found = (self._named(name, scope) for name in scope.names)
             return [each for each in found if each is not None]
         answer = self._read("/api/v1/applications", selector=scope.selector, projects=list(scope.projects))
         return answer.get("items") or []
+
+    def _named(self, name: str, scope: Scope) -> Object | None:
+        try:
+            return self.application(name, scope.projects[0] if scope.projects else "")
+        except PermissionDenied as error:
+            if not scope.projects:
+                error.summary = f"the token may not read the Application {name}, or it does not exist"
+                error.next_step = "set argocd.project in gatehouse.yaml: then the server tells which"
+            raise
 
     def follow(self, scope: Scope) -> ApplicationFollower:
         """The Applications that are meant, kept up to date over one event stream."""

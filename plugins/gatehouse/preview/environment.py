@@ -433,6 +433,8 @@ class PreviewWait:
     def _judged(self, look: Look) -> None:
         if look.judgement.state in (State.SUPERSEDED, State.GONE):
             self.last = look
+            self._passed.enter(look.judgement.state)
+            self._observer.looked(look, self._stages.spent)
 
     def _state(self) -> WaitState:
         stages = self._stages.spent

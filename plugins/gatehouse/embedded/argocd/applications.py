@@ -203,8 +203,8 @@ class ApplicationController:
         status["summary"] = self._summary(record.name, target)
         decision = None
         busy = operations.running is not None and not operations.running.done()
-        windows = record.name in self.faults.closed_windows
-        if status["sync"]["status"] == "OutOfSync" and not busy and not windows:
+        closed = record.name in self.faults.closed_windows
+        if status["sync"]["status"] == "OutOfSync" and not busy and not closed:
             since_last = asyncio.get_running_loop().time() - operations.ended_at
             decision = decide(application, target, since_last, self._timings.self_heal)
         messages = {

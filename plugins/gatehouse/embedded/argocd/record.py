@@ -53,8 +53,9 @@ class ApplicationRecord:
             self._store.update(APPLICATION, application)
 
     def show_again(self) -> None:
-        """Rewrite what is shown, which may depend on the time."""
-        if self.name in self._faults.rewrite and (application := self.find()):
+        """Rewrite what is shown, which may depend on the time; show the truth once nothing rewrites it any more."""
+        rewritten = self._truth is not None or self.name in self._faults.rewrite
+        if rewritten and (application := self.find()):
             self.write(application)
 
     @property

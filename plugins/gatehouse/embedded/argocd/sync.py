@@ -76,17 +76,19 @@ class Sync:
 
     async def run(self) -> None:
         """Try until it succeeds, fails for the last time, is terminated, or the Application goes."""
+        try:
+            await self._run()
+        except _TerminatedError:
+            self._end_hooks()
+            self._finish("Failed", "Operation terminated")
+
+    async def _run(self) -> None:
         self._state = {"operation": self._operation, "startedAt": clock.whole_seconds()}
         limit, retries = self._operation["retry"]["limit"], 0
         while True:
             self._begin(retries)
-            try:
-                await pause(self._timings.sync_wave)
-                problem = await self._attempt()
-            except _TerminatedError:
-                self._end_hooks()
-                self._finish("Failed", "Operation terminated")
-                return
+            await pause(self._timings.sync_wave)
+            problem = await self._attempt()
             application = self._record.find()
             if application is None or application["metadata"].get("deletionTimestamp"):
                 return
@@ -254,8 +256,6 @@ class Sync:
 
     async def _change(self) -> None:
         """Wait for a change in the cluster. Raises `_TerminatedError`."""
-        if self._record.terminating:
-            raise _TerminatedError
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._timings.application_poll):
                 await self._store.changed_since(self._store.version)
@@ -264,6 +264,8 @@ class Sync:
             raise _TerminatedError
 
     def _tell(self) -> None:
+        if self._record.terminating:
+            raise _TerminatedError
         if application := self._record.find():
             application["operation"] = self._operation
             application["status"]["operationState"] = copy.deepcopy(self._state)

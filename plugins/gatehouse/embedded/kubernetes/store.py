@@ -140,7 +140,7 @@ class ObjectStore:
         """Replace an object. Raises `ApiError` 404, and 409 if the version in `item` is not the present one.
 
         A change of nothing is not written. A change of `spec` raises `metadata.generation`. An object that is
-        being deleted and has lost its last finalizer is removed.
+        being deleted and has lost its last finalizer is removed, but for a namespace: its controller does that.
         """
         item = copy.deepcopy(item)
         metadata = item["metadata"]
@@ -167,7 +167,8 @@ class ObjectStore:
             return item
         if item.get("spec") != present.get("spec"):
             metadata["generation"] = present["metadata"].get("generation", 0) + 1
-        if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
+        ending = metadata.get("deletionTimestamp") and kind is not NAMESPACE
+        if ending and not metadata.get("finalizers"):
             return self._remove(kind, item)
         self._write("MODIFIED", kind, item)
         return copy.deepcopy(item)

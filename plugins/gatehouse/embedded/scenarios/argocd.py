@@ -153,7 +153,7 @@ def closed_while_waiting(systems: Systems) -> None:
 
     async def close() -> None:
         await steps.until(systems, lambda: steps.all_there(systems))
-        await pause(0.5)
+        await pause(1.0)
         systems.shop.close(PULL_REQUEST)
 
     systems.background.append(close())
@@ -166,7 +166,7 @@ def pushed_while_waiting(systems: Systems) -> None:
 
     async def push() -> None:
         await steps.until(systems, lambda: steps.all_there(systems))
-        await pause(0.5)
+        await pause(1.0)
         steps.commit_to_pull_request(systems)
         systems.shop.pushed()
 

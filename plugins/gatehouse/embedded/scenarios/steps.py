@@ -10,6 +10,8 @@ import yaml
 
 from gatehouse.embedded.argocd.applications import REFRESH
 from gatehouse.embedded.argocd.manifests import TRACKING
+from gatehouse.embedded.argocd.sync import DELETE_POLICY
+from gatehouse.embedded.argocd.targets import HOOK
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, APPLICATION_SET, CONFIG_MAP, NAMESPACE, Object
 from gatehouse.embedded.registry import Image
 from gatehouse.embedded.seed import PULL_REQUEST
@@ -97,14 +99,15 @@ def config_map(name: str, **data: str) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
 
-def hook_job(systems: Systems, name: str, phase: str, script: str) -> str:
+def hook_job(systems: Systems, name: str, phase: str, script: str, delete_policy: str = "") -> str:
     """The manifest of a Job that runs a shell script as a hook."""
+    annotations = {HOOK: phase} | ({DELETE_POLICY: delete_policy} if delete_policy else {})
     systems.registry.push(TOOLS, "1", Image(labels={"org.opencontainers.image.title": TOOLS}))
     container = {"name": name, "image": f"{TOOLS}:1", "command": ["sh", "-c", script]}
     manifest = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": name, "annotations": {"argocd.argoproj.io/hook": phase}},
+        "metadata": {"name": name, "annotations": annotations},
         "spec": {
             "backoffLimit": 0,
             "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from gatehouse.embedded.clock import pause
-from gatehouse.embedded.kubernetes.kinds import APPLICATION, CONFIG_MAP, DEPLOYMENT, NAMESPACE
+from gatehouse.embedded.kubernetes.kinds import APPLICATION, CONFIG_MAP, DEPLOYMENT, NAMESPACE, Object
 from gatehouse.embedded.scenarios import steps
 from gatehouse.embedded.scenarios.catalogue import scenario
 from gatehouse.embedded.systems import Systems
@@ -111,6 +111,13 @@ def degraded(systems: Systems) -> None:
     """One Application's Deployment never becomes ready and exceeds its progress deadline."""
     steps.edit(systems, DEPLOYMENT_FILE, "/healthz", "/never")
     steps.edit(systems, DEPLOYMENT_FILE, "replicas: 1", "replicas: 1\n  progressDeadlineSeconds: 1")
+
+    def rewrite(item: Object, _elapsed: float) -> None:
+        health = item.get("status", {}).get("health", {})
+        if health.get("status") == "Degraded":  # as newer servers do
+            health["message"] = 'Deployment "platform" exceeded its progress deadline'
+
+    systems.applications.faults.rewrite["pr-7-platform"] = rewrite
 
 
 # --- nothing to sync, and what is left from before -----------------------------------------------------------
