@@ -29,6 +29,12 @@ class Watcher(WaitObserver):
         self.looks.append(look)
 
     @property
+    def everything(self):
+        """All that was told: of the environment, and of each Application."""
+        states = (each for look in self.looks for each in look.snapshot.applications.items())
+        return {*self.words, *(f"{name} is {each.state}: {each.reason}" for name, each in states)}
+
+    @property
     def last(self):
         """The judgement at the end."""
         return self.looks[-1].judgement

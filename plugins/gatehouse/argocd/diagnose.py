@@ -129,12 +129,23 @@ def pods_of(nodes: list[Object], kind: str, name: str) -> list[Object]:
     ]
 
 
+#: Reasons of warnings that say less than others about the same object.
+_LESS_TELLING = ("BackOff", "FailedToRetrieveImagePullSecret")
+
+
 def warning(events: list[Object]) -> str:
-    """The newest warning among core/v1 events that says more than that there is a back-off."""
+    """The newest warning among core/v1 events that says more than that there is a back-off.
+
+    A pull secret that is missing is added to it: pods of public images do without, so by itself it says little.
+    """
     warnings = [event for event in events if event.get("type") == "Warning"]
-    telling = [event for event in warnings if event.get("reason") != "BackOff"] or warnings
+    telling = [event for event in warnings if event.get("reason") not in _LESS_TELLING] or warnings
     newest = max(telling, key=lambda event: event.get("lastTimestamp") or "", default=None)
-    return str(newest["message"]) if newest else ""
+    if newest is None:
+        return ""
+    secret = next((each for each in warnings if each.get("reason") == _LESS_TELLING[1]), newest)
+    added = f"; {secret['message']}" if secret is not newest else ""
+    return f"{newest['message']}{added}"
 
 
 def _named(node: Object) -> str:

@@ -345,8 +345,10 @@ class PreviewWait:
         if application and not cause:
             self.log = self._causes.log_of_hook(name, application, judgement.reason)
             words = f"{words}: {last_line(self.log)}" if self.log else words
+        if cause:
+            look.judgement = EnvironmentJudgement(State.FAILED, words, judgement.stage, name)
         look.problem = TerminalState(
-            self._first_line(look, name, str(State.FAILED if cause else judgement.state), words),
+            self._first_line(look, name, str(look.judgement.state), words),
             expected=f"Synced, Healthy, and running {self._commit[:12]}",
             seen=judgement.reason if judgement.reason not in words else "",
             where=self.link(name),

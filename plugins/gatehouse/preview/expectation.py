@@ -101,10 +101,9 @@ class Expectation:
         made = Counter(owner_set(application) for application in mine.values())
         late = [each for each in sets if made[each.name] < each.count]
         if late:
-            counted = ", ".join(
-                f"ApplicationSet {each.name} has made {made[each.name]} of {each.count} Applications for it"
-                for each in late
-            )
+            first = late[0]
+            counted = f"ApplicationSet {first.name} has made {made[first.name]} of {first.count} Applications for it"
+            counted += f", and {len(late) - 1} more are behind" if len(late) > 1 else ""
             poll = max(each.poll for each in late)
             due = (self._begun + timedelta(seconds=poll)).strftime("%H:%M:%S")
             return f"{counted}; without a webhook it polls every {poll:.0f} s, next by {due} UTC"
