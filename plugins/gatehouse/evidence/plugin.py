@@ -108,11 +108,18 @@ def pytest_runtest_makereport(
     if current_run(item.config) is None:
         return report
     if report.failed and call.excinfo is not None:
+        if report.when == "setup" and isinstance(call.excinfo.value, GatehouseError) and _short(item.config):
+            report.longrepr = str(call.excinfo.value)
         report.gatehouse_failure = failure_data(call.excinfo.value, report.longreprtext)  # type: ignore[attr-defined] # extra attributes travel to the controller
     if events := item.stash.get(EVENTS, []):
         report.gatehouse_events = [*events]  # type: ignore[attr-defined] # as above
         events.clear()
     return report
+
+
+def _short(config: pytest.Config) -> bool:
+    """Whether what a set-up says stands by itself; who asks for tracebacks (--tb) gets them."""
+    return bool(config.getoption("tbstyle", "auto") == "auto")
 
 
 def failure_data(error: BaseException, text: str) -> dict[str, str]:

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from gatehouse.argocd.judge import State
 from gatehouse.core.waiting import Progress
@@ -22,6 +24,11 @@ SILENCE_LIMIT = 60.0
 ROWS = 15
 
 _STYLES = {State.READY: "green", State.FAILED: "red", State.BLOCKED: "red", State.GONE: "red"}
+
+
+def in_words(stages: Mapping[str, float]) -> str:
+    """Seconds by stage, on one line."""
+    return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages.items())
 
 
 class Display(WaitObserver):
@@ -42,14 +49,12 @@ class PlainDisplay(Display):
     ) -> None:
         self._write = write
         self._monotonic = monotonic
-        self._what = ""
         self._pending = ""
         self._shown: tuple[str, str] = ("", "")
         self._shown_at = float("-inf")
 
     def changed(self, progress: Progress) -> None:
         """Remember the words; `looked` decides whether they are worth a line."""
-        self._what = progress.what
         self._pending = progress.history[-1][1]
         if not self._shown[0] or self._pending.startswith(("no answer", "resumed")):
             self._line(("", ""), progress.history[-1][0])
@@ -70,7 +75,7 @@ class PlainDisplay(Display):
 
     def _line(self, key: tuple[str, str], elapsed: float) -> None:
         self._shown, self._shown_at = key, self._monotonic()
-        self._write(f"{self._what or 'preview'}: {self._pending} ({elapsed:.1f} s)")
+        self._write(f"preview: {self._pending} ({elapsed:.1f} s)")
 
 
 class LiveDisplay(Display):
@@ -88,7 +93,7 @@ class LiveDisplay(Display):
     def looked(self, look: Look, stages: Mapping[str, float]) -> None:
         """Draw the table anew."""
         now = time.monotonic()
-        table = Table(box=None, padding=(0, 2, 0, 0), title=str(look), title_justify="left", title_style="")
+        table = Table(box=None, padding=(0, 2, 0, 0))
         for column in ("application", "state", "for", "waiting for"):
             table.add_column(
                 column, overflow="ellipsis", no_wrap=True, style="dim" if column == "for" else ""
@@ -102,12 +107,11 @@ class LiveDisplay(Display):
             style = _STYLES.get(judgement.state, "yellow")
             waiting = "" if judgement.state is State.READY else judgement.reason
             elapsed = f"{now - self._since[name][1]:.0f} s"
-            table.add_row(name, f"[{style}]{judgement.state}[/]", elapsed, waiting)
+            table.add_row(name, f"[{style}]{judgement.state}[/]", elapsed, escape(waiting))
         if len(states) > ROWS:
             table.add_row(f"and {len(states) - ROWS} more", "", "", "")
-        spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.items())
-        table.caption, table.caption_justify = spent, "left"
-        self._live.update(table)
+        title, spent = Text(str(look), no_wrap=True, overflow="ellipsis"), Text(in_words(stages), style="dim")
+        self._live.update(Group(title, table, spent))
 
     def note(self, line: str) -> None:
         """One line above the table."""

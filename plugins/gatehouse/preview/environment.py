@@ -247,9 +247,9 @@ class PreviewWait:
         self._explain(look)
         self._count_time(look)
         self.last = look
-        self._observer.looked(look, self._stages.spent)
         if self._memory:
             self._memory.save(self._state())
+        self._observer.looked(look, self._stages.spent)
         return look
 
     def _require_current_head(self, interval: float | None = None) -> None:
@@ -428,9 +428,9 @@ class PreviewWait:
         """Keep the history over all commands of the wait; `before` is what earlier ones have spent."""
         elapsed, state = progress.history[-1]
         self.progress.note(before + elapsed, state)
-        self._observer.changed(self.progress)
         if self._memory:
             self._memory.save(self._state(), at_once=True)
+        self._observer.changed(self.progress)
 
     def _judged(self, look: Look) -> None:
         if look.judgement.state in (State.SUPERSEDED, State.GONE):

@@ -20,7 +20,7 @@ from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER, failure_data
 from gatehouse.preview import browser_fixtures
 from gatehouse.preview.browser import find_browser, require_browser
-from gatehouse.preview.display import Display, LiveDisplay, PlainDisplay
+from gatehouse.preview.display import Display, LiveDisplay, PlainDisplay, in_words
 from gatehouse.preview.incident import incident_of
 from gatehouse.preview.probe import Reply, Route, fetch
 from gatehouse.preview.video import prepare_video
@@ -38,7 +38,7 @@ BROWSER_FIXTURES = frozenset({"page", "context", "new_context", "browser", "laun
 OUTCOME = pytest.StashKey[dict[str, Any]]()
 NO_VIDEO = pytest.StashKey[str]()
 
-#: The incident note about a preview that cannot be tested, and whether a test carries it already.
+#: The incident note about a preview that changed, and whether a test carries the one about the wait already.
 NOTE = pytest.StashKey[str]()
 NOTE_ATTACHED = pytest.StashKey[bool]()
 
@@ -144,6 +144,11 @@ class _Guard:
         finally:
             display.close()
         self._note(environment)
+        if stage == "start":
+            applications = f"{len(environment.applications)} Applications ready"
+            _write_line(
+                config, f"{applications}, {environment.proof.outcome} ({in_words(environment.seconds)})"
+            )
         recorder.event(
             "deployment_proof",
             stage=stage,
@@ -170,19 +175,7 @@ class _Guard:
         self, config: pytest.Config, stage: str, wait: PreviewWait | None, error: GatehouseError
     ) -> None:
         recorder = config.stash[RECORDER]
-        details: dict[str, Any] = {}
-        if wait is not None:
-            number = self._run.number or wait.number
-            note = incident_of(
-                wait,
-                error,
-                environment=f"preview of pull request {number} of {self._run.repository} at {wait.commit}",
-                verify=f"pytest -m preview --gate-pr {number}",
-            )
-            details["incident"] = self._run.redactor.data(note.as_data())
-            text = self._run.redactor.text(str(note))
-            (self._run.attachments() / f"preview-incident-{stage}.md").write_text(text)
-            config.stash[NOTE] = text
+        note, details = self._note_incident(stage, wait, error) if wait else ("", {})
         recorder.event(
             "deployment_proof",
             stage=stage,
@@ -190,16 +183,32 @@ class _Guard:
             failure=failure_data(error, str(error)),
             **details,
         )
-        if stage == "end":
-            recorder.problem(
-                WrongSubject(
-                    f"after the tests the preview was no longer the one under test: {error.summary}",
-                    seen=error.seen,
-                    next_step="run the suite again once the environment is stable",
-                )
+        if stage == "start":
+            self._write({"failure": _error_data(error), "note": note})
+            return
+        config.stash[NOTE] = note
+        recorder.problem(
+            WrongSubject(
+                f"after the tests the preview was no longer the one under test: {error.summary}",
+                expected=error.expected,
+                seen=error.seen,
+                next_step="run the suite again once the environment is stable",
             )
-        else:
-            self._write({"failure": _error_data(error), "note": config.stash.get(NOTE, "")})
+        )
+
+    def _note_incident(
+        self, stage: str, wait: PreviewWait, error: GatehouseError
+    ) -> tuple[str, dict[str, Any]]:
+        """Write the incident note into the bundle; its text, and its data for the record."""
+        note = incident_of(
+            wait,
+            error,
+            environment=f"preview of pull request {wait.number} of {self._run.repository} at {wait.commit}",
+            verify=f"pytest -m preview --gate-pr {wait.number}",
+        )
+        text = self._run.redactor.text(str(note))
+        (self._run.attachments() / f"preview-incident-{stage}.md").write_text(text)
+        return text, {"incident": self._run.redactor.data(note.as_data())}
 
     def _make_wait(self, config: pytest.Config, display: Display) -> PreviewWait:
         from gatehouse.github.client import GitHubClient
@@ -249,20 +258,20 @@ class _Guard:
 def _display(config: pytest.Config) -> Display:
     """A table that is drawn over again in a terminal, plain lines elsewhere, and next to nothing with -q."""
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is None:
-        return PlainDisplay(lambda _line: None)
-    if reporter.isatty and config.get_verbosity() >= 0 and not os.environ.get("CI"):
+    if reporter is not None and reporter.isatty and config.get_verbosity() >= 0 and not os.environ.get("CI"):
         return LiveDisplay(reporter._tw._file)
+    return PlainDisplay(lambda line: _write_line(config, line))
 
-    def write(line: str) -> None:
+
+def _write_line(config: pytest.Config, line: str) -> None:
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
         reporter.ensure_newline()
         reporter.write_line(line)
 
-    return PlainDisplay(write)
-
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show the note about a preview that could not be tested, once."""
+    """Show the note about a preview that changed during the tests; one about a wait is in the first test's output."""
     if note := config.stash.get(NOTE, ""):
         terminalreporter.section("incident note", sep="-")
         terminalreporter.write_line(note)
