@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import statistics
@@ -23,14 +24,30 @@ import requests
 
 from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.argocd.judge import Asked, Snapshot, State, judge
+from gatehouse.argocd.source import Scope
+from gatehouse.core.deadline import SYSTEM_CLOCK
+from gatehouse.core.errors import WaitTimeout
+from gatehouse.core.preview_settings import PreviewSettings, ServedCommitProbe
+from gatehouse.github.client import GitHubClient
+from gatehouse.preview.environment import PreviewWait, WaitObserver
+from gatehouse.preview.registry import ImageRegistries
 
 TIME = "2026-01-01T00:00:00Z"
+COMMIT = "c" * 40
+IMAGE = f"registry.example.com/acme/web:{COMMIT}"
+SCOPE = Scope("preview/pr=7")
 SOURCE = {"repoURL": "https://git.example.com/acme/gitops.git", "path": "web", "targetRevision": "main"}
 
 
 def application(number: int, version: int, health: str, padding: int = 0) -> dict:
     return {
-        "metadata": {"name": f"pr-7-{number}", "uid": str(number), "resourceVersion": str(version)},
+        "metadata": {
+            "name": f"pr-7-{number}",
+            "uid": str(number),
+            "resourceVersion": str(version),
+            "labels": {"preview/pr": "7", "preview/sha": COMMIT},
+            "ownerReferences": [{"kind": "ApplicationSet", "name": "previews"}],
+        },
         "spec": {"source": SOURCE, "project": "previews", "syncPolicy": {"automated": {}}},
         "status": {
             "reconciledAt": TIME,
@@ -107,11 +124,57 @@ def serve(port: int, count: int) -> None:
             await asyncio.sleep(1 / rate)
         return JSONResponse({key: state[key] - before[key] for key in ("requests", "bytes")})
 
+    async def sets(_request: Request) -> Response:
+        state["requests"] += 1
+        github = {"owner": "acme", "repo": "shop", "labels": ["preview"]}
+        generators = [
+            {
+                "matrix": {
+                    "generators": [{"pullRequest": {"github": github}}, {"list": {"elements": [{}] * count}}]
+                }
+            }
+        ]
+        template = {"metadata": {"name": "pr-{{.number}}-{{.part}}"}, "spec": {"project": "previews"}}
+        spec = {"generators": generators, "template": template}
+        return JSONResponse({"items": [{"metadata": {"name": "previews"}, "spec": spec}]})
+
+    async def tree(request: Request) -> Response:
+        state["requests"] += 1
+        name = request.path_params["name"]
+        healthy = {"status": health[int(name.rpartition("-")[2])]}
+        pod = {
+            "kind": "Pod",
+            "version": "v1",
+            "name": name,
+            "namespace": "pr-7",
+            "uid": name,
+            "health": healthy,
+        }
+        return JSONResponse({"nodes": [{**pod, "images": [IMAGE]}]})
+
+    async def events(_request: Request) -> Response:
+        state["requests"] += 1
+        return JSONResponse({"items": []})
+
+    async def pull(_request: Request) -> Response:
+        head = {"ref": "change", "sha": COMMIT}
+        pull = {"number": 7, "state": "open", "head": head, "base": {"ref": "main", "sha": "b" * 40}}
+        return JSONResponse({**pull, "labels": [{"name": "preview"}]})
+
+    async def site(_request: Request) -> Response:
+        return JSONResponse({"commit": COMMIT})
+
     routes = [
+        Route("/api/v1/applicationsets", sets),
+        Route("/api/v1/applications/{name}/resource-tree", tree),
+        Route("/api/v1/applications/{name}/events", events),
+        Route("/repos/acme/shop/pulls/7", pull),
         Route("/api/v1/applications", listed),
         Route("/api/v1/stream/applications", stream),
         Route("/change", change),
         Route("/chatter", chatter),
+        Route("/", site),
+        Route("/version.json", site),
     ]
     uvicorn.run(Starlette(routes=routes), port=port, log_level="error", timeout_graceful_shutdown=1)
 
@@ -161,7 +224,7 @@ class Streaming:
 
     def __init__(self, url: str) -> None:
         self._client = ArgoCDClient(url, "token")
-        self._follower = self._client.follow("preview/pr=7")
+        self._follower = self._client.follow(SCOPE)
         self._judged: dict[str, tuple[dict, bool]] = {}
 
     def close(self) -> None:
@@ -199,9 +262,7 @@ class Polling:
         self._client.close()
 
     def look(self) -> bool:
-        return all_ready(
-            {each["metadata"]["name"]: each for each in self._client.applications("preview/pr=7")}
-        )
+        return all_ready({each["metadata"]["name"]: each for each in self._client.applications(SCOPE)})
 
     def wait(self, wanted: bool) -> float:
         while self.look() is not wanted:
@@ -215,10 +276,46 @@ class Polling:
             time.sleep(min(self._interval, max(end - time.monotonic(), 0)))
 
 
+class WholeWait:
+    """The preview suite's wait, with nothing to settle."""
+
+    def __init__(self, url: str) -> None:
+        self._stack = contextlib.ExitStack()
+        source = self._stack.enter_context(ArgoCDClient(url, "token"))
+        github = self._stack.enter_context(GitHubClient(url, "acme/shop"))
+        settings = PreviewSettings(
+            application_selector=SCOPE.selector,
+            urls={"www": url},
+            product_images=["registry.example.com/acme/*"],
+            probe=ServedCommitProbe(url="www", json_field="commit"),
+            settle_seconds=0,
+            failure_grace_seconds=3600,
+        )
+        registries = self._stack.enter_context(ImageRegistries([]))
+        pull = github.pull_request(7)
+        self._wait = PreviewWait(settings, source, github, pull, None, SYSTEM_CLOCK, registries=registries)
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def wait(self, wanted: bool) -> float:
+        if wanted:
+            self._wait.run(WaitObserver())
+        return time.monotonic()
+
+    def spend(self, seconds: float) -> None:
+        """Wait for what is not ready, for so long."""
+        self._wait._settings = self._wait._settings.model_copy(update={"timeout_seconds": seconds})
+        with contextlib.suppress(WaitTimeout):
+            self._wait.run(WaitObserver())
+
+
 # --- what is measured --------------------------------------------------------------------------------------
 
 
-def latencies(server: Server, waiter: Streaming | Polling, flips: int, spread: float) -> list[float]:
+def latencies(
+    server: Server, waiter: Streaming | Polling | WholeWait, flips: int, spread: float
+) -> list[float]:
     """Seconds from a change to its notice, for changes at random moments of the waiter's rhythm."""
     import threading
 
@@ -246,6 +343,7 @@ def measure_latency() -> None:
     with Server(5) as server:
         for name, waiter, flips, spread in (
             ("stream", Streaming(server.url), 100, 0.2),
+            ("whole wait", WholeWait(server.url), 50, 0.5),
             ("poll 1 s", Polling(server.url, 1), 15, 1),
             ("poll 3 s", Polling(server.url, 3), 8, 3),
             ("poll 15 s", Polling(server.url, 15), 3, 15),
@@ -266,9 +364,8 @@ def measure_cost(seconds: float = 15.0) -> None:
     print(f"cost of waiting, 20 events a second, over {seconds:.0f} s (a minute's figures)")
     for count in (1, 50, 500):
         with Server(count) as server:
-            for name, waiter in (("stream", Streaming(server.url)), ("poll 3 s", Polling(server.url, 3))):
-                waiter.look()
-                time.sleep(1)
+            for name, waiter in (("whole wait", WholeWait(server.url)), ("poll 3 s", Polling(server.url, 3))):
+                server.change("Progressing")
                 spent: list[dict] = []
                 chatter = threading.Thread(
                     target=lambda spent=spent, server=server: spent.append(server.chatter(seconds))

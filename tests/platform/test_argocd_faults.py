@@ -15,7 +15,7 @@ from gatehouse.embedded.kubernetes.kinds import (
     JOB,
     REPLICA_SET,
 )
-from gatehouse.embedded.scenarios import SCENARIOS, steps
+from gatehouse.embedded.scenarios import steps
 from tests.platform.conftest import eventually
 from tests.platform.test_argocd import APPLICATIONS, STREAM, client_of, events_of, listed
 from tests.support import api_descriptions
@@ -709,15 +709,3 @@ def test_a_line_of_a_log_and_a_closed_window_fit_the_swagger_file(scenario):
     answer = client.get(f"{APPLICATIONS}/pr-7-www/logs", params={"podName": pod_of(client, "pr-7-www")})
     for line in answer.text.splitlines():
         check(json.loads(line), api_descriptions.answer_of("argocd", "GET", APPLICATIONS + "/{name}/logs"))
-
-
-# --- all scenarios ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_every_scenario_starts_and_stops(start, name):
-    platform = start(name)
-    platform.call(lambda systems: systems.store.version)
-    platform.stop()
-    assert not platform.folder.exists()
-    assert platform._failure is None

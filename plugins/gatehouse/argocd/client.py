@@ -76,6 +76,13 @@ class ArgoCDClient:
         """Close the connections."""
         self._session.close()
 
+    def link(self, application: Object | None) -> str:
+        """The page of an Application in Argo CD, or that of all."""
+        if application is None:
+            return f"{self.server}/applications"
+        metadata = application["metadata"]
+        return f"{self.server}/applications/{metadata.get('namespace', 'argocd')}/{metadata['name']}"
+
     def now(self) -> datetime:
         """The time as the server has it, with which the times of its objects are to be compared."""
         return self._clock.now() + self._skew

@@ -57,6 +57,11 @@ class ClusterApplications:
         """Whether any answer said that it comes from the embedded platform."""
         return self._cluster.embedded
 
+    def link(self, application: Object | None) -> str:
+        """The command that shows an Application, or all of them."""
+        name = f" {application['metadata']['name']} -o yaml" if application else ""
+        return f"kubectl -n {self._namespace} get applications.argoproj.io{name}"
+
     def now(self) -> datetime:
         """The time as this machine has it."""
         return self._clock.now()

@@ -23,6 +23,15 @@ STUCK = frozenset(
 )
 
 
+#: Reasons of pods that have ended for good; their owners have made others in their place.
+ENDED = frozenset(
+    {
+        *("Completed", "Succeeded", "Evicted", "Shutdown", "NodeShutdown", "NodeAffinity", "NodeLost"),
+        *("Terminated", "Preempting", "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods"),
+    }
+)
+
+
 class PullProblem(StrEnum):
     """Why an image cannot be pulled, as far as the runtime's words tell; the value says what to do about it."""
 
@@ -82,6 +91,7 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
         {node.get("uid") or _named(node): node for node in [*pods, *unhealthy]}.values(),
         key=lambda node: (
             _reason(node) in STUCK,
+            not _of_a_job(node),
             _rank(node),
             -root_rank(node["kind"]),
             node["kind"] == "Pod",
@@ -99,12 +109,23 @@ def find_blocker(nodes: list[Object]) -> Blocker | None:
 
 def waiting_pod(nodes: list[Object]) -> Object | None:
     """A pod of the newest version that is not well yet, which the health of what owns it need not show."""
-    return next((pod for pod in newest_pods(nodes) if _is_unhealthy(pod)), None)
+    return next((pod for pod in newest_pods(nodes) if _is_unhealthy(pod) and not _of_a_job(pod)), None)
 
 
 def newest_pods(nodes: list[Object]) -> list[Object]:
-    """The pods of a resource tree that do not belong to an older ReplicaSet going away."""
-    return [node for node in nodes if node["kind"] == "Pod" and _newest(node, nodes)]
+    """The pods of a resource tree that are there to stay.
+
+    Left out are those of an older ReplicaSet going away, those that have ended and been replaced, and those of
+    Jobs unless they run: what a CronJob once ran, or a hook before the last one, says nothing about the present.
+    """
+    return [
+        node
+        for node in nodes
+        if node["kind"] == "Pod"
+        and _newest(node, nodes)
+        and _reason(node) not in ENDED
+        and (not _of_a_job(node) or _reason(node) == "Running")
+    ]
 
 
 def older_pod(nodes: list[Object]) -> Object | None:
@@ -156,6 +177,10 @@ def _named(node: Object) -> str:
 def _is_unhealthy(node: Object) -> bool:
     """Whether a node says that it is not well; kinds without a check say nothing."""
     return (node.get("health") or {}).get("status") not in (None, "Healthy")
+
+
+def _of_a_job(pod: Object) -> bool:
+    return any(parent.get("kind") == "Job" for parent in pod.get("parentRefs") or [])
 
 
 def _newest(pod: Object, nodes: list[Object]) -> bool:

@@ -47,6 +47,9 @@ class ApplicationSource(Protocol):
     def embedded(self) -> bool:
         """Whether any answer said that it comes from the embedded platform."""
 
+    def link(self, application: Object | None) -> str:
+        """Where people look at an Application, or at all of them for None."""
+
     def now(self) -> datetime:
         """The time with which the times of objects are to be compared: the server's, where it is known."""
 

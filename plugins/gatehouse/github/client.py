@@ -136,9 +136,10 @@ class GitHubClient:
         content_type, retry_after = (
             response.headers.get(name, "") for name in ("Content-Type", "Retry-After")
         )
-        problem = failure(
-            "the code host", f"GET {path}", response.status_code, content_type, response.text, retry_after
-        )
+        # GitHub says 403 of a spent rate limit, too.
+        limited = response.status_code == 403 and response.headers.get("X-RateLimit-Remaining") == "0"
+        status = 429 if limited else response.status_code
+        problem = failure("the code host", f"GET {path}", status, content_type, response.text, retry_after)
         if problem:
             raise problem
         try:

@@ -72,8 +72,8 @@ class ApplicationStates:
         now = self._clock.monotonic()
         known = self._judged.get(name)
         same = known is not None and known.application is application and known.children == children
-        if known and same and now - known.at < JUDGEMENT_LIFETIME:
-            return known.judgement
+        if known and same and (known.judgement.state is State.READY or now - known.at < JUDGEMENT_LIFETIME):
+            return known.judgement  # time alone never makes unready what is ready
         judgement = self._judge_anew(name, application, children)
         self._judged[name] = _Judged(application, children, judgement, now)
         return judgement

@@ -27,8 +27,9 @@ from gatehouse.core.errors import InfrastructureError, NotFound
 
 Object = dict[str, Any]
 
-#: Seconds between two looks for the cause of what is not ready.
+#: Seconds between two looks for the cause of what is not ready, and how many Applications are looked at each time.
 INTERVAL = 1.0
+AT_ONCE = 5
 
 #: Lines of a container's log that are shown.
 LOG_LINES = 20
@@ -82,6 +83,7 @@ class Causes:
         self._clock = clock
         self._looked_at: float | None = None
         self._known: dict[str, Cause] = {}
+        self._diagnosed_at: dict[str, float] = {}
 
     def look(
         self,
@@ -99,12 +101,15 @@ class Causes:
             for name, each in states.items()
             if each.state in (State.ROLLING_OUT, State.FAILED) or name in also
         ]
-        if due and unwell:
-            self._looked_at = now
         for name in [each for each in self._known if each not in unwell]:
             del self._known[name]
-        for name in unwell if due else []:
-            self._diagnose(name, applications[name], now)
+        if due and unwell:
+            self._looked_at = now
+            for name in sorted(unwell, key=lambda each: self._diagnosed_at.get(each, float("-inf")))[
+                :AT_ONCE
+            ]:
+                self._diagnosed_at[name] = now
+                self._diagnose(name, applications[name], now)
         return dict(self._known)
 
     def root(self) -> Cause | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from gatehouse.argocd.follow import ApplicationFollower
@@ -21,6 +20,7 @@ from gatehouse.core.errors import (
     TerminalState,
     Transient,
     UnexpectedAnswer,
+    Unreachable,
     WaitTimeout,
     WrongSubject,
 )
@@ -45,8 +45,11 @@ Object = dict[str, Any]
 INTERVAL = 0.5
 
 #: Seconds between two looks at the pull request's head, and when something tells that it may have changed.
-HEAD_INTERVAL = 10.0
+HEAD_INTERVAL = 20.0
 HASTY_HEAD_INTERVAL = 0.5
+
+#: Seconds that another subject must be seen for: trees and health need not be of the same moment.
+SUBJECT_GRACE = 3.0
 
 
 @dataclass(frozen=True)
@@ -162,9 +165,10 @@ class PreviewWait:
         self._stages = StageClock(settings.budgets, clock)
         self._passed = Stopwatch(clock)
         self._observer = WaitObserver()
+        self._another_since: float | None = None
         self._deadline = Deadline.after(settings.timeout_seconds, clock)
         #: When the wait began, the states passed through, and the newest look; for the report of a failure.
-        self.begun = datetime.now(UTC)
+        self.begun = clock.now()
         self.progress = Progress(f"preview of pull request {pull.number}")
         self.last: Look | None = None
         self.cause: Cause | None = None
@@ -243,10 +247,10 @@ class PreviewWait:
             pending_images=self._prover.pending_images(applications, states),
         )
         look = Look(snapshot, judge_environment(self._commit, snapshot), applications)
+        self.last = look
         self._prove(look)
         self._explain(look)
         self._count_time(look)
-        self.last = look
         if self._memory:
             self._memory.save(self._state())
         self._observer.looked(look, self._stages.spent)
@@ -257,7 +261,10 @@ class PreviewWait:
         now = self._clock.monotonic()
         if now - self._head_checked_at >= (HEAD_INTERVAL if interval is None else interval):
             self._head_checked_at = now
-            pull = self._github.pull_request(self._pull.number)
+            try:
+                pull = self._github.pull_request(self._pull.number)
+            except (Transient, Unreachable, ServerFault):
+                return  # the code host is not what is waited for; it is asked again, at last when all is ready
             seen = EnvironmentSnapshot(head=pull.head.sha, closed=pull.state != "open")
             self._judged(Look(seen, judge_environment(self._commit, seen)))
             require_head(pull, self._commit)
@@ -275,14 +282,23 @@ class PreviewWait:
             return
         look.proof = self._prover.subject(look.applications, look.trees, {})
         if look.proof.outcome is not Outcome.THIS_COMMIT:
-            look.problem = self._wrong_subject(look.proof)
+            self._another_subject(look, look.proof)
             return
+        self._another_since = None
         objects = self._prover.edge_objects(look.applications, look.trees)
         look.found = self._prover.urls(objects)
         if look.found.problem:
             self._judge(look, probe=look.found.problem)
             return
         self._ask_hostnames(look, objects)
+
+    def _another_subject(self, look: Look, proof: SubjectProof) -> None:
+        """Another subject ends the wait once it has been seen for a moment."""
+        now = self._clock.monotonic()
+        self._another_since = now if self._another_since is None else self._another_since
+        self._judge(look, pods={proof.images[0].application if proof.images else "": proof.summary})
+        if now - self._another_since >= min(SUBJECT_GRACE, self._settings.failure_grace_seconds):
+            look.problem = self._wrong_subject(proof)
 
     def _ask_hostnames(self, look: Look, objects: list[LiveObject]) -> None:
         answers = self._prover.ask(look.found.urls)
@@ -397,7 +413,8 @@ class PreviewWait:
 
     def link(self, application: str) -> str:
         """Where to look at an Application, or at all of them."""
-        return f"{self._source.server}/applications{f'/argocd/{application}' if application else ''}"
+        known = self.last.applications.get(application) if self.last else None
+        return self._source.link(known)
 
     def _wrong_subject(self, proof: SubjectProof) -> WrongSubject:
         wanted = ", ".join(self._settings.product_images) or self._github.repository

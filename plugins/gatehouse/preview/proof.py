@@ -80,6 +80,8 @@ class Prover:
         """
         pending: dict[str, str] = {}
         for name, application in applications.items():
+            if states[name].state is State.READY:
+                continue
             in_use = ((application.get("status") or {}).get("summary") or {}).get("images") or []
             for image in asked_images(application, self._settings.product_images):
                 wanted = str(image) in in_use or states[name].state in BEFORE_PODS

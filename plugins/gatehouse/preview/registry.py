@@ -98,7 +98,10 @@ class ImageRegistries:
             if response.status_code != 401 or not challenge.lower().startswith("bearer"):
                 break
             # The token of an earlier request can have expired; a second refusal is the answer.
-            self._tokens[key] = self._token(settings, dict(_CHALLENGE.findall(challenge)), repository)
+            token = self._token(settings, dict(_CHALLENGE.findall(challenge)), repository)
+            if not token:
+                break
+            self._tokens[key] = token
         return response
 
     def _token(self, settings: RegistrySettings, challenge: dict[str, str], repository: str) -> str:

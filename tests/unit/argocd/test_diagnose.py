@@ -1,4 +1,17 @@
-from gatehouse.argocd.diagnose import find_blocker, waiting_pod, warning
+import pytest
+
+from gatehouse.argocd.diagnose import (
+    ENDED,
+    PullProblem,
+    find_blocker,
+    newest_pods,
+    newest_replica_sets,
+    older_pod,
+    pods_of,
+    pull_problem,
+    waiting_pod,
+    warning,
+)
 
 
 def node(kind, name, *, uid=None, health="Healthy", reason="", parents=(), **extra):
@@ -9,7 +22,7 @@ def node(kind, name, *, uid=None, health="Healthy", reason="", parents=(), **ext
         "uid": uid or name,
         "health": {"status": health, **({"message": extra["message"]} if "message" in extra else {})},
         "info": [{"name": "Status Reason", "value": reason}] if reason else extra.get("info", []),
-        "parentRefs": [{"uid": parent} for parent in parents],
+        "parentRefs": [{"uid": parent, "kind": extra.get("owner", "ReplicaSet")} for parent in parents],
     }
 
 
@@ -107,3 +120,111 @@ def test_a_pod_of_the_newest_version_that_is_not_well_is_waited_for():
     assert waiting_pod(tree)["name"] == "new"
     assert waiting_pod(tree[:-1]) is None
     assert waiting_pod([node("Pod", "done", health="Healthy")]) is None
+
+
+# --- which pods count ----------------------------------------------------------------------------------------
+
+
+def names(nodes):
+    return [each["name"] for each in nodes]
+
+
+def test_pods_of_the_newest_replica_set_count_and_those_of_older_ones_are_still_there():
+    tree = [
+        replica_set("web-1", 1),
+        replica_set("web-2", 2),
+        node("Pod", "old", reason="Running", parents=["web-1"]),
+        node("Pod", "new", reason="Running", parents=["web-2"]),
+    ]
+
+    assert names(newest_pods(tree)) == ["new"]
+    assert older_pod(tree)["name"] == "old"
+    assert newest_replica_sets(tree) == ["web-2"]
+
+
+@pytest.mark.parametrize("reason", sorted(ENDED))
+def test_a_pod_that_has_ended_for_good_and_been_replaced_does_not_count(reason):
+    tree = [replica_set("web-2", 2), node("Pod", "gone", health="Degraded", reason=reason, parents=["web-2"])]
+
+    assert newest_pods(tree) == []
+    assert waiting_pod(tree) is None
+
+
+def test_what_a_cron_job_once_ran_is_neither_waited_for_nor_to_blame():
+    tree = [
+        node("Deployment", "web", health="Progressing"),
+        node("Job", "nightly", health="Degraded"),
+        node("Pod", "nightly-1", health="Degraded", reason="Error", parents=["nightly"], owner="Job"),
+        replica_set("web-2", 2),
+        node("Pod", "web-2-x", health="Progressing", reason="Pending", parents=["web-2"]),
+    ]
+
+    assert names(newest_pods(tree)) == ["web-2-x"]
+    assert waiting_pod(tree)["name"] == "web-2-x"
+
+
+def test_a_job_that_runs_runs_its_image():
+    tree = [node("Pod", "migrate-1", reason="Running", parents=["migrate"], owner="Job")]
+
+    assert names(newest_pods(tree)) == ["migrate-1"]
+
+
+def test_the_pods_of_a_hooks_job_are_found_by_its_name():
+    tree = [
+        node("Job", "smoke"),
+        node("Pod", "smoke-1", parents=["smoke"], owner="Job"),
+        node("Pod", "other"),
+    ]
+
+    assert names(pods_of(tree, "Job", "smoke")) == ["smoke-1"]
+    assert pods_of(tree, "Job", "missing") == []
+
+
+def test_a_secret_store_comes_before_the_secret_that_waits_for_it():
+    store = node("SecretStore", "vault", health="Degraded", message="permission denied")
+    secret = node("ExternalSecret", "personas", health="Degraded", message="store is not ready")
+
+    assert find_blocker([secret, store]).resource == "SecretStore pr-7/vault"
+
+
+# --- why an image cannot be pulled ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("429 Too Many Requests - Server message: toomanyrequests: You have reached", PullProblem.RATE_LIMIT),
+        (
+            "failed to authorize: failed to fetch anonymous token: 401 Unauthorized",
+            PullProblem.AUTHENTICATION,
+        ),
+        (
+            "pull access denied, repository does not exist or may require authorization",
+            PullProblem.AUTHENTICATION,
+        ),
+        ("denied: permission_denied: read_package", PullProblem.AUTHENTICATION),
+        ("no match for platform in manifest: not found", PullProblem.ARCHITECTURE),
+        ("no matching manifest for linux/arm64/v8 in the manifest list entries", PullProblem.ARCHITECTURE),
+        ("failed to resolve reference: ghcr.io/acme/web:abc: not found", PullProblem.MISSING),
+        ("manifest unknown", PullProblem.MISSING),
+        ("dial tcp: i/o timeout", PullProblem.OTHER),
+    ],
+)
+def test_a_runtimes_words_tell_why_it_cannot_pull(words, problem):
+    assert pull_problem(words) is problem
+
+
+def test_a_missing_pull_secret_is_added_to_what_the_pull_says():
+    events = [
+        {"type": "Warning", "reason": "Failed", "message": "401", "lastTimestamp": "1"},
+        {
+            "type": "Warning",
+            "reason": "FailedToRetrieveImagePullSecret",
+            "message": "no secret",
+            "lastTimestamp": "2",
+        },
+        {"type": "Warning", "reason": "BackOff", "message": "Back-off", "lastTimestamp": "3"},
+    ]
+
+    assert warning(events) == "401; no secret"
+    assert warning(events[1:2]) == "no secret"

@@ -1,3 +1,5 @@
+import pytest
+
 from gatehouse.github.client import PullRequest
 from gatehouse.preview.generators import expected_sets, owner_set
 
@@ -84,3 +86,46 @@ def test_the_set_that_owns_an_application():
 
     assert owner_set(application) == "apps"
     assert owner_set({"metadata": {}}) is None
+
+
+# --- which Applications a set made for the pull request ----------------------------------------------------------
+
+
+def made_by(template, application, set_name="apps", **pull_options):
+    template = {"metadata": {"name": template}, "spec": {"project": "previews"}}
+    one = application_set("apps", pull_request())
+    one["spec"]["template"] = template
+    (expectation,) = expected_sets([one], "acme/shop", pull("preview", **pull_options))
+    owner = {"kind": "ApplicationSet", "name": set_name}
+    return expectation.makes({"metadata": {"name": application, "ownerReferences": [owner]}})
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "made"),
+    [
+        ("pr-{{.number}}-{{.component}}", "pr-7-www", True),
+        ("pr-{{ .number }}-{{.component}}", "pr-7-www", True),
+        ("pr-{{number}}-{{component}}", "pr-7-www", True),
+        ("pr-{{.number}}-{{.component}}", "pr-77-www", False),
+        ("pr-{{.number}}", "pr-7-www", False),
+        ("{{.branch_slug}}-web", "prices-with-tax-web", True),
+        ("web-{{.head_short_sha}}", "web-aaaaaaaa", True),
+        ("web-{{.head_short_sha}}", "web-bbbbbbbb", False),
+        ("web-{{.component}}", "web-7", False),
+        ("pr.{{.number}}", "pr-7", False),
+    ],
+)
+def test_an_application_is_told_by_the_parameters_of_the_pull_request_in_its_name(template, name, made):
+    assert made_by(template, name) is made
+
+
+def test_an_application_of_another_set_is_another_sets():
+    assert not made_by("pr-{{.number}}", "pr-7", set_name="others")
+
+
+def test_a_set_says_how_often_it_polls_and_argo_cds_default_is_half_an_hour():
+    often = pull_request()
+    often["pullRequest"]["requeueAfterSeconds"] = 60
+    assert [
+        each.poll for each in expected(application_set("a", often), application_set("b", pull_request()))
+    ] == [60, 1800]
