@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gatehouse.argocd.client import ArgoCDClient
+from gatehouse.argocd.source import Scope
 from gatehouse.embedded.argocd.accounts import Account
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, DEPLOYMENT, NAMESPACE
 from gatehouse.embedded.systems import IMAGES
@@ -358,7 +359,7 @@ def test_an_application_is_gone_only_after_what_it_made(start):
 def test_a_change_reaches_the_follower_over_the_stream_and_without_another_list(platform):
     with (
         ArgoCDClient(platform.urls.argocd, platform.credentials.argocd) as client,
-        client.follow("preview/pr=7") as follower,
+        client.follow(Scope("preview/pr=7")) as follower,
     ):
         eventually(lambda: len(follower.look()) == 5)
         eventually(lambda: follower.streaming)

@@ -11,7 +11,6 @@ from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import (
     AuthenticationError,
     InfrastructureError,
-    ProductFailure,
     TerminalState,
     WaitTimeout,
     WrongSubject,
@@ -20,10 +19,9 @@ from gatehouse.core.ledger import Ledger
 from gatehouse.embedded.platform import Platform
 from gatehouse.embedded.scenarios import SCENARIOS, UnknownScenarioError
 from gatehouse.kube.client import Cluster
-from gatehouse.preview import environment
 from gatehouse.task.launcher import TaskLauncher
-from tests.platform.conftest import close, push_edit, target_of
-from tests.platform.previews import Watcher, prove_preview, refusal, time_out
+from tests.platform.conftest import target_of
+from tests.platform.previews import prove_preview, refusal
 
 
 @pytest.fixture
@@ -47,110 +45,17 @@ def workspace(coder, seconds=10):
     return workspaces.wait_for_agent(coder, made.id, Deadline.after(seconds))
 
 
-def head(platform):
-    return platform.call(lambda systems: systems.shop.head(systems.shop.pulls[7]))
-
-
-# --- what a preview is proved to be --------------------------------------------------------------------
+# --- what a preview is proved to be; its faults are told in test_preview_faults -------------------------------
 
 
 def test_happy_is_proved_to_run_and_serve_the_pull_requests_commit(platform):
     environment = prove_preview(platform)
 
-    assert environment.commit == head(platform)
+    assert environment.commit == platform.call(lambda systems: systems.shop.head(systems.shop.pulls[7]))
     assert environment.proof.outcome == "this commit"
+    assert environment.proof.means == ("image digest", "served commit")
     assert len(environment.applications) == 5
     assert set(environment.urls) == {"www", "platform"}
-
-
-def test_another_commit_than_the_pull_requests_head_is_refused_before_any_wait(platform):
-    assert "at another commit than the one to be tested" in refusal(platform, WrongSubject, commit="0" * 40)
-
-
-def test_base_images_are_named_and_are_not_a_pass(start):
-    assert "base images" in refusal(start("base-images"), WrongSubject)
-
-
-def test_mixed_images_are_named_one_by_one_and_are_not_a_pass(start):
-    message = refusal(start("mixed-images"), WrongSubject)
-    assert "mixed images" in message
-    assert "shop/platform" in message
-
-
-def test_a_missing_label_ends_the_wait_with_the_label_to_add(start):
-    assert "lacks the label preview" in refusal(start("no-preview-label"), ProductFailure)
-
-
-def test_a_missing_image_is_reported_in_the_kubelets_words(start):
-    platform = start("image-missing")
-    message = refusal(platform, TerminalState)
-    assert f"shop/platform:{head(platform)}: not found" in message
-
-
-def test_a_manifest_error_is_reported_in_argo_cds_words(start):
-    message = refusal(start("manifest-error"), TerminalState)
-    assert "pr-7-platform" in message
-    assert "did not find expected key" in message
-
-
-def test_a_failing_generator_is_reported_in_its_words(start):
-    assert "401 Bad credentials" in refusal(start("generator-error"), TerminalState)
-
-
-def test_a_late_application_is_waited_for(start):
-    watcher = Watcher()
-    environment = prove_preview(start("application-late"), watcher=watcher)
-    assert "pr-7-platform" in environment.applications
-    assert any("pr-7-platform is comparing" in words for words in watcher.words)
-
-
-def test_an_edge_that_is_down_is_named_with_its_answer(start):
-    message = time_out(start("edge-down"), "answered 503")
-    assert "www-pr-7.preview.localhost" in message
-    assert "503" in message
-
-
-def test_pods_that_cannot_be_scheduled_are_named_with_the_schedulers_words(start):
-    assert "Insufficient memory" in time_out(start("unschedulable"), "Insufficient memory")
-
-
-def test_one_application_that_tracks_the_head_commit_is_proved_too(start):
-    environment = prove_preview(start("one-application"))
-    assert list(environment.applications) == ["shop-7"]
-    assert environment.proof.outcome == "this commit"
-
-
-def while_waiting(platform, monkeypatch, change):
-    """What ends the wait for a preview that never gets ready, when `change` happens once it is under way."""
-    monkeypatch.setattr(environment, "HEAD_INTERVAL", 0.2)
-    changed = []
-
-    def act(_words):
-        if not changed:
-            changed.append(change())
-
-    return refusal(platform, WrongSubject, watcher=Watcher(act))
-
-
-def test_a_commit_that_is_pushed_while_waiting_ends_the_wait_and_names_it(start, monkeypatch, tmp_path):
-    platform = start("unschedulable")
-
-    words = while_waiting(
-        platform,
-        monkeypatch,
-        lambda: push_edit(platform, tmp_path / "shop", "README.md", "# Shop", "# Shop, moved on"),
-    )
-
-    assert "pull request 7 is at another commit than the one to be tested" in words
-    assert f"head is {head(platform)}" in words
-
-
-def test_a_pull_request_that_is_closed_while_waiting_ends_the_wait(start, monkeypatch):
-    platform = start("unschedulable")
-
-    words = while_waiting(platform, monkeypatch, lambda: close(platform))
-
-    assert "pull request 7 is closed: its preview is going or gone" in words
 
 
 def test_login_broken_is_deployed_all_right(start):

@@ -44,7 +44,7 @@ Object = dict[str, Any]
 #: Seconds between two looks at the environment while nothing is heard of a change.
 INTERVAL = 0.5
 
-#: Seconds between two looks at the pull request's head, and when something tells that it may have changed.
+#: Seconds between two looks at the pull request's head, and while an Application is about another commit.
 HEAD_INTERVAL = 20.0
 HASTY_HEAD_INTERVAL = 0.5
 
@@ -238,8 +238,10 @@ class PreviewWait:
         expected = self._expectation.look(followed)
         applications = expected.applications
         states = self._states.judge_all(applications)
-        if any(each.state in (State.GONE, State.STALE) for each in states.values()):
-            self._require_current_head(HASTY_HEAD_INTERVAL)  # most often closed, or at another commit
+        if any(each.state is State.GONE for each in states.values()):
+            self._require_current_head(0.0)  # most often the pull request was closed
+        if any(each.state is State.STALE for each in states.values()):
+            self._require_current_head(HASTY_HEAD_INTERVAL)  # it may be at another commit
         snapshot = EnvironmentSnapshot(
             applications=states,
             absent=expected.absent,
@@ -366,7 +368,7 @@ class PreviewWait:
         look.problem = TerminalState(
             self._first_line(look, name, str(look.judgement.state), words),
             expected=f"Synced, Healthy, and running {self._commit[:12]}",
-            seen=judgement.reason if judgement.reason not in words else "",
+            seen=judgement.reason if name == judgement.application and judgement.reason not in words else "",
             where=self.link(name),
             next_step=cause.advice if cause else _advice(judgement),
         )
