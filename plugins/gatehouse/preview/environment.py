@@ -354,8 +354,9 @@ class PreviewWait:
     def _fail(self, look: Look, cause: Cause | None) -> None:
         """The error for an environment that cannot become ready; its first line holds all that is needed."""
         judgement = look.judgement
-        if cause and judgement.state in TERMINAL and not (cause.words or cause.blocker.stuck):
-            cause = None  # the judgement says more
+        if cause and judgement.state in TERMINAL and not (cause.blocker.stuck or cause.is_root):
+            of_health = judgement.reason.startswith("Degraded")
+            cause = cause if of_health and cause.words else None  # else the judgement says more
         name = cause.application if cause else judgement.application
         application = look.applications.get(name)
         self.cause, self.log = cause, cause.log if cause else ""
