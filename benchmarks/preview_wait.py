@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -184,7 +185,9 @@ class Server:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        port = random.randrange(20000, 60000)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self._process = subprocess.Popen([sys.executable, __file__, "--serve", str(port), str(count)])
         self._session = requests.Session()

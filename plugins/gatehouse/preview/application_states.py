@@ -35,6 +35,10 @@ class _Judged:
     judgement: Judgement
     at: float
 
+    def holds(self, now: float) -> bool:
+        """Whether the judgement is still true of the same Application; time never makes unready what is ready."""
+        return self.judgement.state is State.READY or now - self.at < JUDGEMENT_LIFETIME
+
 
 class ApplicationStates:
     """Judges Applications again and again, and remembers since when each has been well or unwell."""
@@ -52,7 +56,16 @@ class ApplicationStates:
 
     def judge_all(self, applications: dict[str, Object]) -> dict[str, Judgement]:
         """Every Application's state; children first, because a parent's health leaves them out."""
-        states: dict[str, Judgement] = {}
+        # Most have not changed since the last look, and there can be hundreds.
+        now = self._clock.monotonic()
+        states = {
+            name: known.judgement
+            for name, application in applications.items()
+            if (known := self._judged.get(name))
+            and known.application is application
+            and not known.children
+            and known.holds(now)
+        }
 
         def visit(name: str) -> State:
             if name not in applications:
@@ -72,8 +85,8 @@ class ApplicationStates:
         now = self._clock.monotonic()
         known = self._judged.get(name)
         same = known is not None and known.application is application and known.children == children
-        if known and same and (known.judgement.state is State.READY or now - known.at < JUDGEMENT_LIFETIME):
-            return known.judgement  # time alone never makes unready what is ready
+        if known and same and known.holds(now):
+            return known.judgement
         judgement = self._judge_anew(name, application, children)
         self._judged[name] = _Judged(application, children, judgement, now)
         return judgement

@@ -28,7 +28,7 @@ from gatehouse.core.errors import InfrastructureError, NotFound
 Object = dict[str, Any]
 
 #: Seconds between two looks for the cause of what is not ready, and how many Applications are looked at each time.
-INTERVAL = 1.0
+INTERVAL = 2.0
 AT_ONCE = 5
 
 #: Lines of a container's log that are shown.

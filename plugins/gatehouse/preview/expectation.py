@@ -25,7 +25,7 @@ from gatehouse.preview.generators import ExpectedSet, expected_sets, owner_set
 Object = dict[str, Any]
 
 #: Seconds between two looks at the ApplicationSets.
-SETS_INTERVAL = 2.0
+SETS_INTERVAL = 5.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from gatehouse.argocd.judge import TERMINAL, Judgement, State
 from gatehouse.preview.stages import STAGE_OF, Stage
 
 #: The order in which an environment becomes ready; it is as far as its least advanced Application.
-_ORDER = tuple(State)
+_ORDER = {state: place for place, state in enumerate(State)}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _underway(seen: EnvironmentSnapshot) -> EnvironmentJudgement:
         return EnvironmentJudgement(
             State.ROLLING_OUT, f"image pending: {image} is not in the registry", Stage.IMAGES, name
         )
-    name, least = min(seen.applications.items(), key=lambda entry: _ORDER.index(entry[1].state))
+    name, least = min(seen.applications.items(), key=lambda entry: _ORDER[entry[1].state])
     if least.state is not State.READY:
         return EnvironmentJudgement(least.state, least.reason, STAGE_OF[least.state], name)
     for name, reason in seen.pods.items():

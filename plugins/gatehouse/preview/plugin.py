@@ -22,7 +22,7 @@ from gatehouse.preview import browser_fixtures
 from gatehouse.preview.browser import find_browser, require_browser
 from gatehouse.preview.display import Display, LiveDisplay, PlainDisplay, in_words
 from gatehouse.preview.incident import incident_of
-from gatehouse.preview.probe import Reply, Route, fetch
+from gatehouse.preview.probe import Reply, Route
 from gatehouse.preview.video import prepare_video
 from gatehouse.run import Run, current_run, required_run, usage_error
 
@@ -62,7 +62,7 @@ class Preview:
 
         Hostnames lead where the target's settings say, which Playwright's own API requests do not know.
         """
-        return fetch(self.urls[name].rstrip("/") + path, self._route)
+        return self._route.fetch(self.urls[name].rstrip("/") + path)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -52,54 +52,56 @@ class Reply:
         )
 
 
-@dataclass(frozen=True)
 class Route:
-    """How preview hostnames are reached.
+    """How preview hostnames are reached: always on a new connection, and without following redirects.
 
     `addresses` says which IP address a hostname (or pattern) is at instead of asking DNS. Names below
     `.localhost` are always this machine (RFC 6761), which not every resolver knows.
     """
 
-    addresses: Mapping[str, str] = field(default_factory=dict)
-    tls: TlsSettings = field(default_factory=TlsSettings)
+    def __init__(self, addresses: Mapping[str, str] | None = None, tls: TlsSettings | None = None) -> None:
+        """Raises `EnvironmentProblem` for authorities that cannot be read."""
+        self._addresses = addresses or {}
+        # One client for all: to read the authorities takes longer than most answers.
+        never_kept = httpx.Limits(max_keepalive_connections=0)
+        self._http = httpx.Client(
+            timeout=TIMEOUT, limits=never_kept, verify=_certificates(tls or TlsSettings())
+        )
 
     def address(self, host: str) -> str | None:
         """The IP address to connect to for a hostname; None to ask DNS."""
-        found = next(
-            (ip for pattern, ip in self.addresses.items() if fnmatch.fnmatchcase(host, pattern)), None
-        )
+        patterns = self._addresses.items()
+        found = next((ip for pattern, ip in patterns if fnmatch.fnmatchcase(host, pattern)), None)
         if found is None and (host == "localhost" or host.endswith(".localhost")):
             return "127.0.0.1"
         return found
 
-    def certificates(self) -> ssl.SSLContext | bool:
-        """What certificates are verified against. Raises `EnvironmentProblem` for an authority that cannot be read."""
-        if not self.tls.verify:
-            return False
-        if self.tls.ca_file is None:
-            return True
+    def fetch(self, url: str) -> Reply:
+        """GET a URL; TLS is verified unless the settings forbid it."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        address = self.address(host)
+        target = url if address is None else url.replace(host, address, 1)
+        extensions = {"sni_hostname": host} if address else {}
         try:
-            return ssl.create_default_context(cafile=str(self.tls.ca_file.expanduser()))
-        except (OSError, ssl.SSLError) as error:
-            raise EnvironmentProblem(
-                f"preview.tls.ca_file cannot be used: {self.tls.ca_file}", seen=str(error)
-            ) from error
+            response = self._http.get(target, headers={"Host": parts.netloc}, extensions=extensions)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return Reply(url, 0, f"{type(error).__name__}: {error}", {})
+        self._http.cookies.clear()
+        return Reply(url, response.status_code, response.text, response.headers)
 
 
-def fetch(url: str, route: Route) -> Reply:
-    """GET a URL on a new connection, without following redirects; TLS is verified unless the settings forbid it."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    address = route.address(host)
-    target = url if address is None else url.replace(host, address, 1)
+def _certificates(tls: TlsSettings) -> ssl.SSLContext | bool:
+    if not tls.verify:
+        return False
+    if tls.ca_file is None:
+        return True
     try:
-        with httpx.Client(timeout=TIMEOUT, verify=route.certificates()) as client:
-            response = client.get(
-                target, headers={"Host": parts.netloc}, extensions={"sni_hostname": host} if address else {}
-            )
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        return Reply(url, 0, f"{type(error).__name__}: {error}", {})
-    return Reply(url, response.status_code, response.text, response.headers)
+        return ssl.create_default_context(cafile=str(tls.ca_file.expanduser()))
+    except (OSError, ssl.SSLError) as error:
+        raise EnvironmentProblem(
+            f"preview.tls.ca_file cannot be used: {tls.ca_file}", seen=str(error)
+        ) from error
 
 
 def wrong_answer(check: AnswerCheck | None, reply: Reply) -> str:
@@ -175,7 +177,7 @@ def ask(urls: Mapping[str, str], settings: PreviewSettings, commit: str, route: 
     served: dict[str, str] = {}
     for _ in range(settings.answers_in_a_row):
         for url, check, probe in _requests(urls, settings):
-            reply = fetch(url, route)
+            reply = route.fetch(url)
             if problem := wrong_answer(check, reply):
                 return Answers(problem, url, served)
             if probe is None:

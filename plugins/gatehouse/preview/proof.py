@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,9 @@ Trees = Mapping[str, list[Object]]
 
 #: Seconds for which it holds that a registry does not have an image.
 REGISTRY_INTERVAL = 2.0
+
+#: Reads that are made at the same time: there can be dozens of Applications.
+READERS = 8
 
 #: States in which an Application's pods need not have been made.
 BEFORE_PODS = frozenset({State.STALE, State.COMPARING, State.SYNCING})
@@ -122,7 +126,14 @@ class Prover:
 
     def trees(self, applications: Mapping[str, Object]) -> dict[str, list[Object] | None]:
         """The resource tree of each Application; None for one that has gone meanwhile."""
-        return {name: self._tree(name, each) for name, each in applications.items()}
+        with ThreadPoolExecutor(READERS) as readers:
+            return dict(
+                zip(
+                    applications,
+                    readers.map(self._tree, *zip(*applications.items(), strict=True)),
+                    strict=True,
+                )
+            )
 
     def _tree(self, name: str, application: Object) -> list[Object] | None:
         try:
@@ -180,20 +191,24 @@ class Prover:
 
     def edge_objects(self, applications: Mapping[str, Object], trees: Trees) -> list[LiveObject]:
         """The live routes, and what else tells of addresses and of why they do not answer."""
-        wanted = {each.config_map for each in self._settings.url_sources}
-        found = []
-        for name, nodes in trees.items():
-            for node in nodes:
-                if node["kind"] not in _EDGE_KINDS or (
-                    node["kind"] == "ConfigMap" and node["name"] not in wanted
-                ):
-                    continue
-                try:
-                    live = self._source.resource(name, applications[name]["spec"]["project"], node)
-                except (InfrastructureError, PermissionDenied):
-                    continue
-                found.append(LiveObject(name, live))
-        return found
+        maps = {each.config_map for each in self._settings.url_sources}
+        wanted = [
+            (name, node)
+            for name, nodes in trees.items()
+            for node in nodes
+            if node["kind"] in _EDGE_KINDS and (node["kind"] != "ConfigMap" or node["name"] in maps)
+        ]
+
+        def read(name: str, node: Object) -> LiveObject | None:
+            try:
+                return LiveObject(
+                    name, self._source.resource(name, applications[name]["spec"]["project"], node)
+                )
+            except (InfrastructureError, PermissionDenied):
+                return None
+
+        with ThreadPoolExecutor(READERS) as readers:
+            return [each for each in readers.map(lambda entry: read(*entry), wanted) if each]
 
     def urls(self, objects: list[LiveObject]) -> FoundUrls:
         """The addresses to test, and where they come from."""
