@@ -176,7 +176,7 @@ def _operation_problem(application: Object, status: Object, asked: Asked, now: d
     phase, message = operation.get("phase"), operation.get("message", "")
     if application.get("operation") or phase in ("Running", "Terminating"):
         return _running(operation, status, asked, now)
-    if phase in ("Failed", "Error") and _revisions(operation.get("syncResult")) == _revisions(status["sync"]):
+    if phase in ("Failed", "Error") and _is_about(operation.get("syncResult") or {}, status["sync"]):
         return Judgement(
             State.FAILED, f"the last sync {phase.lower()}: {_failing_resource(operation) or message}"
         )
@@ -193,9 +193,12 @@ def _running(operation: Object, status: Object, asked: Asked, now: datetime) -> 
         return Judgement(State.BLOCKED, message, started)
     own = ((operation.get("operation") or {}).get("sync") or {}).get("revision")
     wanted = status["sync"].get("revision")
-    if own and wanted and own != wanted and _age(started, now) >= asked.operation_grace:
-        reason = f"an operation on {own[:12]} runs and keeps {wanted[:12]} from being synced: {message}"
-        return Judgement(State.BLOCKED, reason, started)
+    result = operation.get("syncResult") or {}
+    other_source = result.get("revision") == wanted and not _is_about(result, status["sync"])
+    if wanted and ((own and own != wanted) or other_source) and _age(started, now) >= asked.operation_grace:
+        older = own if own and own != wanted else ""
+        what = f"{older[:12]} runs and keeps {wanted[:12]}" if older else "older sources runs and keeps these"
+        return Judgement(State.BLOCKED, f"an operation on {what} from being synced: {message}", started)
     retries = f" (attempt {operation['retryCount'] + 1})" if operation.get("retryCount") else ""
     return Judgement(
         State.SYNCING, f"{_failing_resource(operation) or message or 'an operation runs'}{retries}", started
@@ -210,6 +213,16 @@ def _failing_resource(operation: Object) -> str:
             kind = f"{hook} hook {each['kind']}" if hook else each["kind"]
             return f"{kind}/{each['name']}: {each.get('message', '')}"
     return ""
+
+
+def _is_about(result: Object, sync: Object) -> bool:
+    """Whether an operation was about what was compared last: the same revisions of the same sources.
+
+    Where a commit travels as an image override, the sources change and the revision does not.
+    """
+    compared = sync.get("comparedTo") or {}
+    same = all(result[key] == compared.get(key) for key in ("source", "sources") if result.get(key))
+    return same and _revisions(result) == _revisions(sync)
 
 
 def _revisions(result: Object | None) -> list[str]:
@@ -255,7 +268,7 @@ def _without_resources(status: Object) -> Judgement | None:
         each for each in (operation.get("syncResult") or {}).get("resources") or [] if each.get("hookType")
     ]
     ran = operation.get("phase") == "Succeeded" and hooks
-    if ran and _revisions(operation.get("syncResult")) == _revisions(status["sync"]):
+    if ran and _is_about(operation["syncResult"], status["sync"]):
         return None
     return Judgement(State.FAILED, "has no resources: nothing is deployed, or only hooks that have not run")
 

@@ -125,6 +125,42 @@ def test_an_old_failed_operation_of_another_revision_does_not_count():
     assert state(application) is State.READY
 
 
+def with_image(commit):
+    return {**SOURCE, "kustomize": {"images": [f"web=registry/shop/web:{commit}"]}}
+
+
+def test_an_old_failed_operation_on_another_image_of_the_same_revision_does_not_count():
+    application = changed("status", "operationState", "phase", "Failed")
+    application["spec"]["source"] = application["status"]["sync"]["comparedTo"]["source"] = with_image(
+        "c" * 40
+    )
+    result = application["status"]["operationState"]["syncResult"]
+
+    result["source"] = with_image("b" * 40)
+    assert state(application) is State.READY
+    result["source"] = with_image("c" * 40)
+    assert state(application) is State.FAILED
+
+
+def test_an_operation_on_another_image_of_the_same_revision_blocks_once_it_has_lasted():
+    application = changed("status", "operationState", "phase", "Running")
+    application["status"]["operationState"]["syncResult"]["source"] = with_image("b" * 40)
+
+    assert state(application, Asked(operation_grace=60)) is State.SYNCING
+    assert "an operation on older sources runs" in verdict(application, Asked(operation_grace=10)).reason
+
+
+def test_a_spec_that_asks_for_another_commits_image_is_stale():
+    application = changed("spec", "source", with_image("b" * 40))
+    application["status"]["sync"]["comparedTo"]["source"] = with_image("b" * 40)
+    asked = Asked(commit="c" * 40, tag="c" * 40, product_images=("registry/shop/*",))
+
+    judgement = verdict(application, asked)
+
+    assert judgement.state is State.STALE
+    assert "its spec asks for registry/shop/web:bbbb" in judgement.reason
+
+
 def test_an_attempt_that_failed_and_is_repeated_is_still_syncing():
     application = changed("status", "operationState", "phase", "Running")
     application["status"]["operationState"] |= {"retryCount": 2, "message": "it broke. Retrying attempt #2"}

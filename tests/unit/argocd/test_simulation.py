@@ -16,7 +16,12 @@ from gatehouse.argocd.table import ApplicationTable
 
 COMMIT, OTHER = "c" * 40, "d" * 40
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-ASKED = Asked(commit=COMMIT, repository="acme/shop", grace=30, settle=5)
+ASKED = Asked(
+    commit=COMMIT, repository="acme/shop", tag=COMMIT, product_images=("registry/shop/*",), grace=30, settle=5
+)
+
+#: The revision of the GitOps repository, where the commit travels as an image override.
+GITOPS = "e" * 40
 
 #: What can happen, and how often compared with the rest.
 ACTIONS = {
@@ -50,15 +55,20 @@ SIMULATIONS = int(os.environ.get("GATEHOUSE_SIMULATIONS", "500"))
 
 
 class Controller:
-    """An application controller and its world, as far as the object shows it. Times are cut to whole seconds."""
+    """An application controller and its world, as far as the object shows it. Times are cut to whole seconds.
 
-    def __init__(self):
+    What is deployed is a commit of the source's own repository, or, `by_image`, of an image that the source names.
+    """
+
+    def __init__(self, by_image):
+        self.by_image = by_image
         self.now = 0.0
         self.version = 1
         self.uid = 1
         self.wanted, self.live = OTHER, OTHER
         self.healthy, self.broken = True, False
         self.capture = None
+        self.compared = OTHER
         self.syncing = None
         self.status = {}
         self.steps = 0
@@ -76,8 +86,17 @@ class Controller:
     def time(self):
         return (EPOCH + timedelta(seconds=int(self.now))).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def source(self, commit):
+        if not self.by_image:
+            return {"repoURL": "https://git/acme/shop", "targetRevision": commit}
+        images = {"images": [f"web=registry/shop/web:{commit}"]}
+        return {"repoURL": "https://git/acme/gitops", "targetRevision": "main", "kustomize": images}
+
+    def revision(self, commit):
+        return GITOPS if self.by_image else commit
+
     def object(self):
-        source = {"repoURL": "https://git/acme/shop", "targetRevision": self.wanted}
+        source = self.source(self.wanted)
         return {
             "metadata": {"name": "web", "uid": str(self.uid), "resourceVersion": str(self.version)},
             "spec": {"source": source, "syncPolicy": {"automated": {}}, "project": "p"},
@@ -126,10 +145,14 @@ class Controller:
         self.known_from = max(self.known_from, step)
         self.capture = None
         sync = "Unknown" if broken else "Synced" if wanted == live else "OutOfSync"
-        source = {"repoURL": "https://git/acme/shop", "targetRevision": wanted}
+        self.compared = wanted
         self.status |= {
             "reconciledAt": started,
-            "sync": {"status": sync, "revision": wanted, "comparedTo": {"source": source}},
+            "sync": {
+                "status": sync,
+                "revision": self.revision(wanted),
+                "comparedTo": {"source": self.source(wanted)},
+            },
             "resources": [{"kind": "Deployment", "name": "web", "status": sync}],
             "conditions": [{"type": "ComparisonError", "lastTransitionTime": started}] if broken else [],
         }
@@ -142,11 +165,11 @@ class Controller:
 
     def _begin_sync(self):
         if not self.syncing and self.status.get("sync", {}).get("status") == "OutOfSync":
-            self.syncing = self.status["sync"]["revision"]
+            self.syncing = self.compared
             self.status["operationState"] = {
                 "phase": "Running",
                 "startedAt": self.time(),
-                "operation": {"sync": {"revision": self.syncing}},
+                "operation": {"sync": {"revision": self.revision(self.syncing)}},
             }
 
     def _sync_by_hand(self):
@@ -160,7 +183,7 @@ class Controller:
             **self.status["operationState"],
             "phase": phase,
             "finishedAt": self.time(),
-            "syncResult": {"revision": self.syncing},
+            "syncResult": {"revision": self.revision(self.syncing), "source": self.source(self.syncing)},
         }
         self.syncing = None
 
@@ -226,10 +249,10 @@ class Watcher:
 
 
 @settings(max_examples=SIMULATIONS, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(st.integers(min_value=0, max_value=2**32))
-def test_never_ready_before_it_is_true_and_always_once_it_stays_true(seed):
+@given(st.integers(min_value=0, max_value=2**32), st.booleans())
+def test_never_ready_before_it_is_true_and_always_once_it_stays_true(seed, by_image):
     chance = random.Random(seed)
-    controller = Controller()
+    controller = Controller(by_image)
     watcher = Watcher(controller)
     under_way = []
 
