@@ -100,7 +100,7 @@ FAULTS = {
     "image-invalid-name": fails(f"{PLATFORM} failed: Pod .*: InvalidImageName: .*must be lowercase"),
     # generators and the pull request
     "generation-late": passes(
-        "ApplicationSet preview-apps has made 0 of 2 Applications for it, and 3 more are behind; without a webhook"
+        "preview-apps has made 0 of 2 Applications labelled preview/pr=7, and 3 more are behind; without a webhook"
     ),
     "generator-error": fails(
         "the ApplicationSet preview-apps cannot generate Applications: .*401 Bad credentials"
@@ -258,7 +258,10 @@ def test_a_selector_that_matches_nothing_is_told_with_what_should_be_there(platf
         application_selector="preview/none={number}",
         budgets=StageBudgets(generation_seconds=1.0),
     )
-    assert "ApplicationSet preview-apps has made 0 of 2 Applications for it" in words.splitlines()[0]
+    assert (
+        "ApplicationSet preview-apps has made 0 of 2 Applications labelled preview/none=7"
+        in words.splitlines()[0]
+    )
 
 
 def test_more_applications_can_be_asked_for_than_the_sets_are_known_to_make(platform):

@@ -102,7 +102,8 @@ class Expectation:
         late = [each for each in sets if made[each.name] < each.count]
         if late:
             first = late[0]
-            counted = f"ApplicationSet {first.name} has made {made[first.name]} of {first.count} Applications for it"
+            whose = f"labelled {self.scope.selector}" if self._settings.application_selector else "for it"
+            counted = f"ApplicationSet {first.name} has made {made[first.name]} of {first.count} Applications {whose}"
             counted += f", and {len(late) - 1} more are behind" if len(late) > 1 else ""
             poll = max(each.poll for each in late)
             due = (self._begun + timedelta(seconds=poll)).strftime("%H:%M:%S")
