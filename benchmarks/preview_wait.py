@@ -30,7 +30,8 @@ from gatehouse.core.deadline import SYSTEM_CLOCK
 from gatehouse.core.errors import WaitTimeout
 from gatehouse.core.preview_settings import PreviewSettings, ServedCommitProbe
 from gatehouse.github.client import GitHubClient
-from gatehouse.preview.environment import PreviewWait, WaitObserver
+from gatehouse.preview.environment import PreviewWait
+from gatehouse.preview.look import WaitObserver
 from gatehouse.preview.registry import ImageRegistries
 
 TIME = "2026-01-01T00:00:00Z"

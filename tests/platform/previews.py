@@ -8,7 +8,8 @@ from gatehouse.argocd.client import ArgoCDClient
 from gatehouse.core.deadline import SYSTEM_CLOCK
 from gatehouse.core.errors import WaitTimeout
 from gatehouse.github.client import GitHubClient
-from gatehouse.preview.environment import PreviewWait, WaitObserver
+from gatehouse.preview.environment import PreviewWait
+from gatehouse.preview.look import WaitObserver
 from gatehouse.preview.registry import ImageRegistries
 from tests.platform.conftest import target_of
 

@@ -98,12 +98,18 @@ class ArgoCDClient:
         return str(self._read("/api/version")["Version"])
 
     def preflight(self, seconds: float) -> str:
-        """Ask for the version and who the token belongs to; warns of a token that ends within `seconds`.
+        """Ask for the version and who the token belongs to.
+
+        Warns of a token that ends within `seconds`, and of a server that fails but may recover.
 
         Raises `AuthenticationError` for a token that is not accepted, and `Unreachable`.
         """
-        self.version()  # a server that is not there at all is said at once, and not after the whole wait
-        if self.user_name() is None and not (self.token.renew() and self.user_name()):
+        try:
+            self.version()  # a server that is not there at all is said at once, and not after the whole wait
+            accepted = self.user_name() is not None or (self.token.renew() and self.user_name() is not None)
+        except (Transient, ServerFault) as error:
+            return f"{error.summary}: {error.seen}"
+        if not accepted:
             ended = f"it ended {self.token.expires_at:%Y-%m-%d %H:%M:%S} UTC" if self.token.expires_at else ""
             raise AuthenticationError(
                 "Argo CD does not accept the token",

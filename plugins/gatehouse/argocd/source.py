@@ -54,7 +54,7 @@ class ApplicationSource(Protocol):
         """The time with which the times of objects are to be compared: the server's, where it is known."""
 
     def preflight(self, seconds: float) -> str:
-        """Ask whether the source answers and accepts its token; a warning if that ends within `seconds`, else empty.
+        """Ask whether the source answers and accepts its token; a warning, if there is a reason for one.
 
         Raises `AuthenticationError`, `Unreachable`, and what else is answered.
         """

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gatehouse.argocd.judge import State
 from gatehouse.core.waiting import Progress
-from gatehouse.preview.environment import Look, WaitObserver
+from gatehouse.preview.look import Look, WaitObserver
 
 #: Seconds between two plain lines about the same state, when only its reason has changed, and when nothing has.
 REASON_INTERVAL = 5.0

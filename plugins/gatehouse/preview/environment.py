@@ -6,9 +6,9 @@ synced and healthy, the running images are those of the expected commit, and the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from gatehouse.argocd.follow import ApplicationFollower
 from gatehouse.argocd.judge import TERMINAL, Asked, Judgement, State
@@ -31,15 +31,17 @@ from gatehouse.preview.application_states import ApplicationStates
 from gatehouse.preview.causes import Cause, Causes, last_line, may_pass
 from gatehouse.preview.expectation import Expectation
 from gatehouse.preview.judge import EnvironmentJudgement, EnvironmentSnapshot, judge_environment
+from gatehouse.preview.look import Look, PreviewEnvironment, WaitObserver
 from gatehouse.preview.memory import WaitMemory, WaitState
 from gatehouse.preview.proof import Prover, check_pods, fingerprint
 from gatehouse.preview.pull_request import require_head
 from gatehouse.preview.registry import ImageRegistries
 from gatehouse.preview.stages import StageClock, Stopwatch
 from gatehouse.preview.subject import Outcome, SubjectProof
-from gatehouse.preview.urls import FoundUrls, LiveObject
+from gatehouse.preview.urls import LiveObject
 
 Object = dict[str, Any]
+Seen = TypeVar("Seen")
 
 #: Seconds between two looks at the environment while nothing is heard of a change.
 INTERVAL = 0.5
@@ -50,69 +52,6 @@ HASTY_HEAD_INTERVAL = 0.5
 
 #: Seconds that another subject must be seen for: trees and health need not be of the same moment.
 SUBJECT_GRACE = 3.0
-
-
-@dataclass(frozen=True)
-class PreviewEnvironment:
-    """A preview that may be tested, and the proof that it is the right one.
-
-    `origins` says where each URL comes from. `deployment` tells, by Application, what changes when it is deployed
-    anew. `seconds` is how long each stage of the wait took, `notes` what could not be looked at.
-    """
-
-    number: int
-    commit: str
-    urls: dict[str, str]
-    applications: dict[str, str]
-    proof: SubjectProof
-    embedded: bool = False
-    origins: dict[str, str] = field(default_factory=dict)
-    deployment: dict[str, Any] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    @property
-    def base_url(self) -> str:
-        """The first URL of the settings."""
-        return next(iter(self.urls.values()))
-
-    def as_data(self) -> dict[str, Any]:
-        """JSON-like data, as it is written into the record."""
-        return asdict(self)
-
-
-@dataclass
-class Look:
-    """One look at everything, the judgement on it, and the error that ends the wait, if any."""
-
-    snapshot: EnvironmentSnapshot
-    judgement: EnvironmentJudgement
-    applications: dict[str, Object] = field(default_factory=dict)
-    trees: dict[str, list[Object]] = field(default_factory=dict)
-    found: FoundUrls = field(default_factory=FoundUrls)
-    proof: SubjectProof | None = None
-    problem: GatehouseError | None = None
-
-    def __str__(self) -> str:
-        judgement, states = self.judgement, self.snapshot.applications
-        ready = sum(each.state is State.READY for each in states.values())
-        counted = f"{ready} of {len(states)} Applications ready" if states else "no Application yet"
-        if judgement.state is State.READY:
-            return counted
-        what = (
-            f"{judgement.application} is {judgement.state}" if judgement.application else str(judgement.state)
-        )
-        return f"{counted}; {what}: {judgement.reason}"
-
-
-class WaitObserver:
-    """Is told of a wait; what is told of is shown, or not."""
-
-    def changed(self, progress: Progress) -> None:
-        """The state in words has changed."""
-
-    def looked(self, look: Look, stages: Mapping[str, float]) -> None:
-        """There has been a look."""
 
 
 class PreviewWait:
@@ -166,6 +105,7 @@ class PreviewWait:
         self._passed = Stopwatch(clock)
         self._observer = WaitObserver()
         self._another_since: float | None = None
+        self._spent_before = 0.0
         self._deadline = Deadline.after(settings.timeout_seconds, clock)
         #: When the wait began, the states passed through, and the newest look; for the report of a failure.
         self.begun = clock.now()
@@ -201,21 +141,20 @@ class PreviewWait:
         failing object, `WaitTimeout` with the last state seen, and errors of the systems asked.
         """
         self._observer = observer
-        before = self._resume()
-        self._deadline = Deadline.after(max(self._settings.timeout_seconds - before, 0.0), self._clock)
+        self._spent_before = self._resume()
+        left = max(self._settings.timeout_seconds - self._spent_before, 0.0)
+        self._deadline = Deadline.after(left, self._clock)
         try:
-            with self._source.follow(self._expectation.scope) as follower:
-                look = wait_until(
-                    lambda: self._observe(follower),
-                    what=self.progress.what,
+            scope = self._wait(
+                lambda: self._expectation.scope, ready=lambda _scope: True, describe=lambda _scope: ""
+            )
+            with self._source.follow(scope) as follower:
+                look = self._wait(
+                    lambda: self._look(follower),
                     ready=lambda seen: seen.judgement.state is State.READY,
                     failed=lambda seen: seen.problem,
                     describe=str,
-                    deadline=self._deadline,
-                    interval=INTERVAL,
                     pause=follower.wait,
-                    on_change=lambda progress: self._changed(progress, before),
-                    next_step=f"look at the {self._expectation.scope} in Argo CD",
                 )
         except GatehouseError:
             self._forget()
@@ -225,12 +164,35 @@ class PreviewWait:
 
     # --- one look ------------------------------------------------------------------------------------
 
-    def _observe(self, follower: ApplicationFollower) -> Look:
-        try:
-            return self._look(follower)
-        except (UnexpectedAnswer, ServerFault) as error:
-            # A proxy's page or a failing server: not the preview's fault, and it may pass.
-            raise Transient(error.summary, seen=error.seen, where=error.where) from error
+    def _wait(
+        self,
+        observe: Callable[[], Seen],
+        *,
+        ready: Callable[[Seen], bool],
+        describe: Callable[[Seen], str],
+        failed: Callable[[Seen], GatehouseError | None] = lambda _seen: None,
+        pause: Callable[[float], None] | None = None,
+    ) -> Seen:
+        """Wait within what is left of the time; a server that fails and a proxy's page may pass as well."""
+
+        def patiently() -> Seen:
+            try:
+                return observe()
+            except (UnexpectedAnswer, ServerFault) as error:
+                raise Transient(error.summary, seen=error.seen, where=error.where) from error
+
+        return wait_until(
+            patiently,
+            what=self.progress.what,
+            ready=ready,
+            failed=failed,
+            describe=describe,
+            deadline=self._deadline,
+            interval=INTERVAL,
+            pause=pause,
+            on_change=self._changed,
+            next_step="look at the Applications in Argo CD, and at what stands between it and here",
+        )
 
     def _look(self, follower: ApplicationFollower) -> Look:
         self._require_current_head()
@@ -249,12 +211,14 @@ class PreviewWait:
             pending_images=self._prover.pending_images(applications, states),
         )
         look = Look(snapshot, judge_environment(self._commit, snapshot), applications)
-        self.last = look
+        before, self.last = self.last, look
         self._prove(look)
         self._explain(look)
         self._count_time(look)
         if self._memory:
-            self._memory.save(self._state())
+            self._memory.save(
+                self._state(), at_once=before is None or before.judgement.stage != look.judgement.stage
+            )
         self._observer.looked(look, self._stages.spent)
         return look
 
@@ -444,10 +408,12 @@ class PreviewWait:
         self._observer.changed(self.progress)
         return state.spent
 
-    def _changed(self, progress: Progress, before: float) -> None:
-        """Keep the history over all commands of the wait; `before` is what earlier ones have spent."""
-        elapsed, state = progress.history[-1]
-        self.progress.note(before + elapsed, state)
+    def _changed(self, progress: Progress) -> None:
+        """Keep the history over all commands of the wait."""
+        _, state = progress.history[-1]
+        if not state:
+            return  # there is something to follow now, which is not worth a word
+        self.progress.note(self._spent_before + self._deadline.elapsed, state)
         if self._memory:
             self._memory.save(self._state(), at_once=True)
         self._observer.changed(self.progress)

@@ -27,7 +27,8 @@ from gatehouse.preview.video import prepare_video
 from gatehouse.run import Run, current_run, required_run, usage_error
 
 if TYPE_CHECKING:
-    from gatehouse.preview.environment import PreviewEnvironment, PreviewWait
+    from gatehouse.preview.environment import PreviewWait
+    from gatehouse.preview.look import PreviewEnvironment
 
 #: In the bundle's attachments: what the controller found out, for the workers and for people.
 OUTCOME_FILE = "preview-environment.json"

@@ -8,8 +8,8 @@ import pytest
 from gatehouse.argocd.judge import Judgement, State
 from gatehouse.core.waiting import Progress
 from gatehouse.preview.display import ROWS, LiveDisplay, PlainDisplay
-from gatehouse.preview.environment import Look
 from gatehouse.preview.judge import EnvironmentSnapshot, judge_environment
+from gatehouse.preview.look import Look
 from tests.support.clock import FakeClock
 
 COMMIT = "a" * 40
