@@ -14,6 +14,7 @@ from gatehouse.argocd.source import Scope
 from gatehouse.core.deadline import SYSTEM_CLOCK
 from gatehouse.core.errors import (
     EnvironmentProblem,
+    InfrastructureError,
     NotFound,
     PermissionDenied,
     TerminalState,
@@ -114,7 +115,7 @@ def test_one_application_that_tracks_the_head_commit_is_proved(start, applicatio
     ("scenario", "kind", "words"),
     [
         ("base-images", WrongSubject, "base images"),
-        ("image-forbidden", TerminalState, "401 Unauthorized"),
+        ("image-forbidden", InfrastructureError, "401 Unauthorized"),
         ("manifest-error", TerminalState, "did not find expected key"),
     ],
 )

@@ -52,6 +52,11 @@ def fails(words, **more):
     return Told(TerminalState, State.FAILED, words, **more)
 
 
+def refused(words, **more):
+    """As `fails`, but it is the platform that did not do its part."""
+    return Told(InfrastructureError, State.FAILED, words, **more)
+
+
 def blocked(words, **more):
     return Told(TerminalState, State.BLOCKED, words, **more)
 
@@ -92,8 +97,8 @@ FAULTS = {
     "image-missing": runs_out(
         f"{PLATFORM} timed out: image pending: {IMAGE} is not in the registry", "images"
     ),
-    "image-rate-limited": fails(f"{PLATFORM} failed: Pod pr-7/platform-.*429 Too Many Requests"),
-    "image-forbidden": fails(f"{PLATFORM} failed: Pod pr-7/platform-.*401 Unauthorized"),
+    "image-rate-limited": refused(f"{PLATFORM} failed: Pod pr-7/platform-.*429 Too Many Requests"),
+    "image-forbidden": refused(f"{PLATFORM} failed: Pod pr-7/platform-.*401 Unauthorized"),
     "image-wrong-architecture": fails(
         f"{PLATFORM} failed: Pod pr-7/platform-.*no match for platform in manifest"
     ),
@@ -102,7 +107,7 @@ FAULTS = {
     "generation-late": passes(
         "preview-apps has made 0 of 2 Applications labelled preview/pr=7, and 3 more are behind; without a webhook"
     ),
-    "generator-error": fails(
+    "generator-error": refused(
         "the ApplicationSet preview-apps cannot generate Applications: .*401 Bad credentials"
     ),
     "generator-error-passing": passes(),
@@ -163,7 +168,7 @@ FAULTS = {
     "crash-loop": fails(
         f"{PLATFORM} failed: Pod .*CrashLoopBackOff: ModuleNotFoundError: No module named 'tax'"
     ),
-    "secret-store-not-ready": fails(
+    "secret-store-not-ready": refused(
         "pr-7-secrets is failed: SecretStore pr-7/vault: Degraded: .*permission denied"
     ),
     "secret-late": passes(seconds=LATER),

@@ -116,8 +116,10 @@ def test_a_preview_that_cannot_be_tested_leaves_an_incident_note_everywhere(suit
     code, output = suite.run("-n", "2")
 
     assert code == 1
-    first = "Application pr-7-platform is failed: Pod pr-7/platform-"
-    assert first in output
+    assert "Application pr-7-platform is failed: Pod pr-7/platform-" in output
+    assert "(as above)" in output or "gw1" in output
+    head = suite.platform.call(lambda systems: systems.shop.head(systems.shop.pulls[7]))
+    assert json.loads((suite.bundle / "manifest.json").read_text())["subject"]["commit"] == head
     assert "Traceback (most recent call last)" in output, "the end of the container's log"
     assert "raise kind(" not in output, "no traceback of the harness"
     note = (suite.bundle / "attachments" / "preview-incident-start.md").read_text()
@@ -132,6 +134,7 @@ def test_a_preview_that_cannot_be_tested_leaves_an_incident_note_everywhere(suit
         assert part in note
     (junit,) = suite.bundle.rglob("*.xml")
     assert any(note.strip() in (each.text or "") for each in ET.parse(junit).iter("system-out"))
+    assert len([*(suite.bundle / "allure-results").glob("*-result.json")]) == 2
     attached = [path.read_text() for path in (suite.bundle / "allure-results").glob("*-attachment.txt")]
     assert note in attached
     (proof,) = suite.proofs()
@@ -160,7 +163,8 @@ def test_a_preview_that_is_restarted_during_the_tests_makes_the_run_untrusted(su
         output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 1, output
-    assert "Application pr-7-www was deployed anew during the tests" in output
+    assert "Application pr-7-www was deployed anew (www-" in output
+    assert "# Preview changed during the tests" in output
     assert [(each["stage"], each["outcome"]) for each in suite.proofs()] == [
         ("start", "this commit"),
         ("end", "failed"),

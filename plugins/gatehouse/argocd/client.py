@@ -325,10 +325,18 @@ class ArgoCDClient:
     def _unreachable(self, path: str, error: requests.RequestException) -> Unreachable:
         return Unreachable(
             f"Argo CD does not answer at {self.server}",
-            seen=f"{type(error).__name__}: {error}",
-            where=f"GET {path}",
+            seen=_words(error),
+            where=f"GET {self.server}{path}",
             next_step="check ARGOCD_SERVER and that the server is up",
         )
+
+
+def _words(error: requests.RequestException) -> str:
+    """What went wrong, without the layers of libraries around it."""
+    inner = error.args[0] if error.args else error
+    inner = getattr(inner, "reason", inner)
+    text = str(inner)
+    return f"{type(inner).__name__}: {text.partition('>: ')[2] or text}"
 
 
 class _EventStream:

@@ -53,6 +53,8 @@ class GatehouseError(Exception):
         self.seen = seen
         self.where = where
         self.next_step = next_step
+        #: Whether it has been shown in full before, so that its first line is enough.
+        self.shown_before = False
         super().__init__(summary)
 
     def __reduce__(self) -> tuple[object, ...]:

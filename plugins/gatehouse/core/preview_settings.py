@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from gatehouse.core.setting_types import Address, Pattern, Secret
 from gatehouse.core.yaml_file import StrictModel
+
+
+def _ip_address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError as error:
+        raise ValueError(f"expected an IP address such as 10.0.0.1, found {value!r}") from error
+
+
+IpAddress = Annotated[str, AfterValidator(_ip_address)]
 
 
 def _compiled(expression: str) -> re.Pattern[str]:
@@ -122,7 +134,7 @@ class PreviewSettings(StrictModel):
         default=True, description="a configured hostname must be one that the Applications' routes serve"
     )
     product_images: list[str] = Field(
-        min_length=1, description="image repositories built from the repository under test; * matches"
+        default_factory=list, description="image repositories built from the repository under test; * matches"
     )
     image_tag: Pattern = Field(default="{commit}", description="tag of the pull request's images")
     components: dict[str, Component] = Field(
@@ -138,7 +150,7 @@ class PreviewSettings(StrictModel):
         default=3, ge=1, description="right answers, each on a fresh connection, that every URL must give"
     )
     tls: TlsSettings = TlsSettings()
-    addresses: dict[str, str] = Field(
+    addresses: dict[str, IpAddress] = Field(
         default_factory=dict,
         description="hostname → IP address to connect to instead of asking DNS; * matches",
     )

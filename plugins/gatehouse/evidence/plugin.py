@@ -108,8 +108,9 @@ def pytest_runtest_makereport(
     if current_run(item.config) is None:
         return report
     if report.failed and call.excinfo is not None:
-        if report.when == "setup" and isinstance(call.excinfo.value, GatehouseError) and _short(item.config):
-            report.longrepr = str(call.excinfo.value)
+        error = call.excinfo.value
+        if report.when == "setup" and isinstance(error, GatehouseError) and _short(item.config):
+            report.longrepr = f"{error.summary} (as above)" if error.shown_before else str(error)
         report.gatehouse_failure = failure_data(call.excinfo.value, report.longreprtext)  # type: ignore[attr-defined] # extra attributes travel to the controller
     if events := item.stash.get(EVENTS, []):
         report.gatehouse_events = [*events]  # type: ignore[attr-defined] # as above

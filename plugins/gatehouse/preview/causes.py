@@ -31,6 +31,9 @@ Object = dict[str, Any]
 INTERVAL = 2.0
 AT_ONCE = 5
 
+#: States whose cause is looked for. An operation with hooks or waves waits for pods, too.
+DIAGNOSED = frozenset({State.SYNCING, State.ROLLING_OUT, State.FAILED})
+
 #: Lines of a container's log that are shown.
 LOG_LINES = 20
 
@@ -54,9 +57,18 @@ class Cause:
         return self.blocker.node["kind"] in ROOT_KINDS
 
     @property
+    def is_infrastructure(self) -> bool:
+        """Whether the platform did not do its part, rather than what is previewed."""
+        kind, pulling = self.blocker.node["kind"], "ImagePull" in self.blocker.reason
+        refused = pulling and pull_problem(self.words) in (PullProblem.RATE_LIMIT, PullProblem.AUTHENTICATION)
+        return refused or "Secret" in kind or "quota" in self.words
+
+    @property
     def advice(self) -> str:
         """What to do about it, in a sentence."""
         reason, kind = self.blocker.reason, self.blocker.node["kind"]
+        if reason == "InvalidImageName":
+            return "correct the image's name in what Argo CD deploys"
         if "Image" in reason:
             return str(pull_problem(self.words).value)
         if reason == "CrashLoopBackOff":
@@ -96,11 +108,7 @@ class Causes:
         """The causes of all Applications that roll out or have failed, and of some others; read anew if that is due."""
         now = self._clock.monotonic()
         due = at_once or self._looked_at is None or now - self._looked_at >= INTERVAL
-        unwell = [
-            name
-            for name, each in states.items()
-            if each.state in (State.ROLLING_OUT, State.FAILED) or name in also
-        ]
+        unwell = [name for name, each in states.items() if each.state in DIAGNOSED or name in also]
         for name in [each for each in self._known if each not in unwell]:
             del self._known[name]
         if due and unwell:
@@ -111,6 +119,10 @@ class Causes:
                 self._diagnosed_at[name] = now
                 self._diagnose(name, applications[name], now)
         return dict(self._known)
+
+    def of(self, name: str) -> Cause | None:
+        """The cause that keeps one Application from being ready, if one is known."""
+        return self._known.get(name)
 
     def root(self) -> Cause | None:
         """Of all causes, the one that the others come from most likely: routes, then secrets, then what is stuck."""
@@ -140,7 +152,7 @@ class Causes:
         project = application["spec"]["project"]
         # An object that is missing has no uid, and nobody tells anything of it.
         events = self._source.events(name, project, blocker.node) if blocker.node.get("uid") else []
-        words = warning(events) or blocker.message
+        words = _without_repeats(warning(events) or blocker.message, blocker.node.get("images") or [])
         log = ""
         if blocker.reason == "CrashLoopBackOff":
             log = before.log if before and before.log else self._log(name, application, blocker.node)
@@ -161,6 +173,14 @@ class Causes:
             return self._source.resource_tree(name, application["spec"]["project"])
         except NotFound:
             return []
+
+
+def _without_repeats(words: str, images: list[str]) -> str:
+    """A runtime's words with an image's long name only once: it repeats it at every step of a pull."""
+    for image in images:
+        before, name, after = words.partition(image)
+        words = before + name + after.replace(f'"{image}"', "it").replace(image, "it")
+    return words
 
 
 def may_pass(cause: Cause, *, image_is_known: bool) -> bool:

@@ -20,8 +20,9 @@ from gatehouse.preview.look import Look, WaitObserver
 REASON_INTERVAL = 5.0
 SILENCE_LIMIT = 60.0
 
-#: Rows of the live table; what is ready is left out first.
+#: Rows of the live table, of which what is ready is left out first, and characters of an Application's name.
 ROWS = 15
+NAME_WIDTH = 40
 
 _STYLES = {State.READY: "green", State.FAILED: "red", State.BLOCKED: "red", State.GONE: "red"}
 

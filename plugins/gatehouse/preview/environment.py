@@ -16,6 +16,7 @@ from gatehouse.argocd.source import ApplicationSource
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
+    InfrastructureError,
     ServerFault,
     TerminalState,
     Transient,
@@ -36,7 +37,7 @@ from gatehouse.preview.memory import WaitMemory, WaitState
 from gatehouse.preview.proof import Prover, check_pods, fingerprint
 from gatehouse.preview.pull_request import require_head
 from gatehouse.preview.registry import ImageRegistries
-from gatehouse.preview.stages import StageClock, Stopwatch
+from gatehouse.preview.stages import Stage, StageClock, Stopwatch
 from gatehouse.preview.subject import Outcome, SubjectProof
 from gatehouse.preview.urls import LiveObject
 
@@ -113,6 +114,8 @@ class PreviewWait:
         self.last: Look | None = None
         self.cause: Cause | None = None
         self.log = ""
+        #: Whether it has come to a proof before.
+        self.proved = False
 
     @property
     def commit(self) -> str:
@@ -262,7 +265,8 @@ class PreviewWait:
         """Another subject ends the wait once it has been seen for a moment."""
         now = self._clock.monotonic()
         self._another_since = now if self._another_since is None else self._another_since
-        self._judge(look, pods={proof.images[0].application if proof.images else "": proof.summary})
+        about = proof.wrong or proof.images
+        self._judge(look, pods={about[0].application if about else "": proof.summary})
         if now - self._another_since >= min(SUBJECT_GRACE, self._settings.failure_grace_seconds):
             look.problem = self._wrong_subject(proof)
 
@@ -292,10 +296,7 @@ class PreviewWait:
         self._judge(
             look,
             applications={
-                name: replace(each, reason=str(causes[name]))
-                if name in causes and each.state is State.ROLLING_OUT
-                else each
-                for name, each in snapshot.applications.items()
+                name: _deeper(each, causes.get(name)) for name, each in snapshot.applications.items()
             },
             pods={
                 name: f"{each}: {causes[name]}" if name in causes else each
@@ -330,7 +331,8 @@ class PreviewWait:
             words = f"{words}: {last_line(self.log)}" if self.log else words
         if cause:
             look.judgement = EnvironmentJudgement(State.FAILED, words, judgement.stage, name)
-        look.problem = TerminalState(
+        kind = InfrastructureError if self._is_infrastructure(look, cause) else TerminalState
+        look.problem = kind(
             self._first_line(look, name, str(look.judgement.state), words),
             expected=f"Synced, Healthy, and running {self._commit[:12]}",
             seen=judgement.reason if name == judgement.application and judgement.reason not in words else "",
@@ -338,14 +340,19 @@ class PreviewWait:
             next_step=cause.advice if cause else _advice(judgement),
         )
 
+    @staticmethod
+    def _is_infrastructure(look: Look, cause: Cause | None) -> bool:
+        generator = look.judgement.stage is Stage.GENERATION and not look.judgement.application
+        return cause.is_infrastructure if cause else generator
+
     def _first_line(self, look: Look, name: str, state: str, words: str) -> str:
         application = look.applications.get(name)
         if application is None:
             return f"the preview of pull request {self._pull.number} is {state}: {words}"
         expected = self._prover.expected_image(application)
         observed = ((application.get("status") or {}).get("summary") or {}).get("images") or []
-        running = ", ".join(each.replace(self._commit, self._commit[:12]) for each in observed)
-        running = f", there runs {running}" if running and running != expected else ""
+        names = [each.replace(self._commit, self._commit[:12]) for each in observed]
+        running = f", there runs {', '.join(names)}" if names and expected not in names else ""
         return f"Application {name} is {state}: {words} (expected {expected}{running})"
 
     def _count_time(self, look: Look) -> None:
@@ -358,11 +365,18 @@ class PreviewWait:
         if state.state is State.READY:
             return
         self._judge(look, overdue=overdue)
+        application = look.applications.get(state.application)
+        self.cause = self._causes.of(state.application)
+        if application and not self.log:
+            self.log = self._causes.log_of_hook(state.application, application, state.reason)
+        budget = (
+            f"preview.budgets.{state.stage}_seconds" if self._stages.overdue else "preview.timeout_seconds"
+        )
         look.problem = WaitTimeout(
             self._first_line(look, state.application, str(State.TIMED_OUT), f"{state.reason} ({overdue})"),
-            seen=str(self.progress),
+            seen=" → ".join(f"{words} ({at:.0f} s)" for at, words in self.progress.history[-3:]),
             where=self.link(state.application),
-            next_step=f"find out why, or raise preview.budgets.{state.stage}_seconds or preview.timeout_seconds",
+            next_step=f"{self.cause.advice if self.cause else _advice(state)}; or raise {budget}",
         )
 
     def _overdue(self, look: Look) -> str:
@@ -389,9 +403,8 @@ class PreviewWait:
             f"the preview does not run the commit under test: {proof.outcome}: {proof.summary}",
             expected=f"every image of {wanted} tagged {self._prover.tag}",
             seen=proof.summary,
-            where=self.link(""),
-            next_step="add the label that makes previews use the pull request's images, or wait for CI to "
-            "publish them; a test of these pods would say nothing about the change",
+            where=self.link(proof.wrong[0].application if proof.wrong else ""),
+            next_step=f"{proof.advice}; a test of these pods would say nothing about the change",
         )
 
     # --- begin and end -------------------------------------------------------------------------------
@@ -437,6 +450,7 @@ class PreviewWait:
     def _environment(self, look: Look) -> PreviewEnvironment:
         assert look.proof is not None, "an environment is ready only once it is proved"
         require_head(self._github.pull_request(self._pull.number), self._commit)
+        self.proved = True
         notes = [self._prover.registry_problem] if self._prover.registry_problem else []
         if not self._settings.tls.verify:
             notes.append("certificates were not verified (preview.tls.verify is false)")
@@ -456,11 +470,27 @@ class PreviewWait:
         )
 
 
+def _deeper(judgement: Judgement, cause: Cause | None) -> Judgement:
+    """A judgement with the object that keeps the Application from getting on."""
+    if cause is None or judgement.state not in (State.ROLLING_OUT, State.SYNCING):
+        return judgement
+    before = f"{judgement.reason}; " if judgement.state is State.SYNCING else ""
+    return replace(judgement, reason=f"{before}{cause}")
+
+
+#: What to do about an environment that stays in a stage, where no object says more.
+_ADVICE = {
+    Stage.GENERATION: "look at the ApplicationSet's conditions, its webhook and the labels it asks for",
+    Stage.IMAGES: "see whether the job that publishes this image is running, or has failed",
+    Stage.SYNC: "open the Application in Argo CD: its operation and conditions tell what it waits for",
+    Stage.ROLLOUT: "open the Application in Argo CD: its pods tell what they wait for",
+    Stage.EDGE: "ask the address yourself, and look at the gateway, the route and the endpoints behind it",
+}
+
+
 def _advice(judgement: EnvironmentJudgement) -> str:
-    if "image" in judgement.reason:
-        return (
-            "check that CI has published the image for this commit, and that the registry lets it be pulled"
-        )
-    if judgement.stage is not None and not judgement.application:
+    if "CERTIFICATE_VERIFY_FAILED" in judgement.reason:
+        return "name the authority in preview.tls.ca_file, or have the certificate issued"
+    if judgement.stage is Stage.GENERATION and judgement.state is State.FAILED:
         return "repair the ApplicationSet's generator; until then no preview can be complete"
-    return "open the Application in Argo CD"
+    return _ADVICE.get(judgement.stage or Stage.SYNC, "open the Application in Argo CD")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gatehouse.core.errors import GatehouseError
+from gatehouse.core.errors import GatehouseError, WrongSubject
 from gatehouse.preview.environment import PreviewWait
 
 
@@ -14,6 +14,7 @@ from gatehouse.preview.environment import PreviewWait
 class Incident:
     """The note. `symptom` is verbatim; `stages` and `states` are seconds by name; `history` is second and state."""
 
+    title: str
     when: str
     environment: str
     application: str
@@ -56,7 +57,7 @@ class Incident:
         log = [f"    {line}" for line in self.log.splitlines()]
         return "\n".join(
             [
-                "# Preview not ready",
+                f"# {self.title}",
                 "",
                 *lines,
                 *(["", "History:", "", *history] if history else []),
@@ -71,15 +72,18 @@ def incident_of(wait: PreviewWait, error: GatehouseError, *, environment: str, v
     look, cause = wait.last, wait.cause
     name = cause.application if cause else look.judgement.application if look else ""
     application = look.applications.get(name) if look else None
+    subject = isinstance(error, WrongSubject)
+    reason = look.judgement.reason if look and not subject else error.seen
     return Incident(
+        title="Preview not ready" if not wait.proved else "Preview changed during the tests",
         when=f"{wait.begun:%Y-%m-%d %H:%M:%S} UTC",
         environment=environment,
         application=name,
         resource=cause.blocker.resource if cause else "",
-        expected=wait.expected_of(application) if application else error.expected,
-        observed=observed_of(application) if application else error.seen,
+        expected=error.expected if subject or not application else wait.expected_of(application),
+        observed=error.seen if subject or not application else observed_of(application),
         symptom=error.summary,
-        cause=f"{cause.blocker.reason}: {cause.words}" if cause else error.seen,
+        cause=f"{cause.blocker.reason}: {cause.words}" if cause else reason,
         remedy=error.next_step,
         verify=verify,
         links=(wait.link(name),),
@@ -97,7 +101,7 @@ def observed_of(application: dict[str, Any]) -> str:
     sync, health = status.get("sync") or {}, status.get("health") or {}
     revision = str(sync.get("revision") or "no revision")[:12]
     states = f"{sync.get('status', 'not compared')}, {health.get('status', 'health unknown')}"
-    return f"{images or 'no running image'}; {states} at {revision}"
+    return f"{images or 'no running image'}; {states} (manifests at {revision})"
 
 
 def _seconds(elapsed: Mapping[str, float]) -> str:

@@ -59,7 +59,8 @@ class Look:
 
     def __str__(self) -> str:
         judgement, states = self.judgement, self.snapshot.applications
-        ready = sum(each.state is State.READY for each in states.values())
+        unwell = self.snapshot.pods.keys()
+        ready = sum(each.state is State.READY and name not in unwell for name, each in states.items())
         counted = f"{ready} of {len(states)} Applications ready" if states else "no Application yet"
         if judgement.state is State.READY:
             return counted

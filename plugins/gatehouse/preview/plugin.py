@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import allure
 import pytest
@@ -23,6 +25,7 @@ from gatehouse.preview.browser import find_browser, require_browser
 from gatehouse.preview.display import Display, LiveDisplay, PlainDisplay, in_words
 from gatehouse.preview.incident import incident_of
 from gatehouse.preview.probe import Reply, Route
+from gatehouse.preview.proof import what_changed
 from gatehouse.preview.video import prepare_video
 from gatehouse.run import Run, current_run, required_run, usage_error
 
@@ -39,9 +42,9 @@ BROWSER_FIXTURES = frozenset({"page", "context", "new_context", "browser", "laun
 OUTCOME = pytest.StashKey[dict[str, Any]]()
 NO_VIDEO = pytest.StashKey[str]()
 
-#: The incident note about a preview that changed, and whether a test carries the one about the wait already.
+#: The incident note about a preview that changed, and whether a test has said why the wait came to nothing.
 NOTE = pytest.StashKey[str]()
-NOTE_ATTACHED = pytest.StashKey[bool]()
+SHOWN = pytest.StashKey[bool]()
 
 
 class Preview:
@@ -66,11 +69,19 @@ class Preview:
         return self._route.fetch(self.urls[name].rstrip("/") + path)
 
 
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address such as https://www-pr-7.example.com")
+    return text
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The suite's own options."""
     parser.getgroup("gatehouse").addoption(
         "--gate-preview-url",
         metavar="URL",
+        type=_address,
         help="Address to use in place of the first of the target's preview.urls; {number} is the pull request",
     )
 
@@ -142,14 +153,18 @@ class _Guard:
             display.close()
             self._failed(config, stage, wait, error)
             return None
+        except KeyboardInterrupt:
+            display.close()
+            if wait is not None:
+                _write_line(
+                    config, f"preview: stopped while {wait.progress.last}; the next command goes on from here"
+                )
+            raise
         finally:
             display.close()
-        self._note(environment)
+        self._run.embedded = self._run.embedded or environment.embedded
         if stage == "start":
-            applications = f"{len(environment.applications)} Applications ready"
-            _write_line(
-                config, f"{applications}, {environment.proof.outcome} ({in_words(environment.seconds)})"
-            )
+            _write_line(config, _said(self._run, environment))
         recorder.event(
             "deployment_proof",
             stage=stage,
@@ -163,14 +178,13 @@ class _Guard:
 
     def _require_unchanged(self, environment: PreviewEnvironment) -> None:
         """Raises `WrongSubject` where an Application was deployed anew, even with the same images."""
-        for name in {*self._deployment, *environment.deployment}:
-            before, after = self._deployment.get(name), environment.deployment.get(name)
-            if before != after:
-                raise WrongSubject(
-                    f"Application {name} was deployed anew during the tests",
-                    expected=str(before),
-                    seen=str(after),
-                )
+        if changes := what_changed(self._deployment, environment.deployment):
+            raise WrongSubject(
+                f"{changes[0]} during the tests",
+                expected="the deployment that was proved before the tests",
+                seen=", ".join(changes),
+                next_step="run the suite again once nothing deploys",
+            )
 
     def _failed(
         self, config: pytest.Config, stage: str, wait: PreviewWait | None, error: GatehouseError
@@ -225,10 +239,12 @@ class _Guard:
         github = self._clients.enter_context(
             GitHubClient(target.github.api_url, target.github.repository, token)
         )
+        pull = find_pull_request(github, self._run.number, _checkout_head(self._run.root))
+        # Known from here on, so that also a run that fails says what it was about.
+        self._run.number, self._run.commit = pull.number, self._run.commit or pull.head.sha
         source, why = open_source(target, self._clients)
         for line in filter(None, (why, source.preflight(target.preview.timeout_seconds))):
             display.note(line)
-        pull = find_pull_request(github, self._run.number, _checkout_head(self._run.root))
         settings = target.preview
         if url := config.getoption("gate_preview_url"):
             first = next(iter(settings.urls), "preview")
@@ -247,10 +263,6 @@ class _Guard:
             project=(target.argocd.project or "") if target.argocd else "",
         )
 
-    def _note(self, environment: PreviewEnvironment) -> None:
-        self._run.number, self._run.commit = environment.number, environment.commit
-        self._run.embedded = self._run.embedded or environment.embedded
-
     def _write(self, data: dict[str, Any]) -> None:
         path = self._run.attachments() / OUTCOME_FILE
         path.write_text(json.dumps(self._run.redactor.data(data), indent=1, default=str))
@@ -264,10 +276,20 @@ def _display(config: pytest.Config) -> Display:
     return PlainDisplay(lambda line: _write_line(config, line))
 
 
+def _said(run: Run, environment: PreviewEnvironment) -> str:
+    """One line that says what is tested."""
+    what = f"pull request {environment.number} of {run.repository} at {environment.commit[:12]}"
+    stages = f" ({seconds})" if (seconds := in_words(environment.seconds)) else ""
+    count = len(environment.applications)
+    return f"preview: {what}: {count} Applications ready, {environment.proof.outcome}{stages}; {environment.base_url}"
+
+
 def _write_line(config: pytest.Config, line: str) -> None:
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
         reporter.ensure_newline()
+        if reporter._tw.width_of_current_line:  # the dots of quiet and of distributed runs
+            reporter._tw.line()
         reporter.write_line(line)
 
 
@@ -311,15 +333,12 @@ def _outcome(config: pytest.Config) -> dict[str, Any]:
 
 
 def _attach_note(config: pytest.Config) -> None:
-    """Give the first test that cannot run the incident note, for JUnit's output and for Allure."""
-    note = config.stash[OUTCOME].get("note")
-    if note and not config.stash.get(NOTE_ATTACHED, False):
-        config.stash[NOTE_ATTACHED] = True
+    """Give a test the incident note, for JUnit's output and for Allure."""
+    if note := config.stash[OUTCOME].get("note"):
         allure.attach(note, "incident note", allure.attachment_type.TEXT)
         print(note)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """No preview test starts without a proved environment; Playwright's base URL is bound to it."""
     run = current_run(item.config)
@@ -327,8 +346,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     try:
         preview = _preview(item.config)
-    except GatehouseError:
-        _attach_note(item.config)
+    except GatehouseError as error:
+        error.shown_before = item.config.stash.get(SHOWN, False)
+        item.config.stash[SHOWN] = True
+        if not error.shown_before:
+            _attach_note(item.config)
         raise
     if not item.config.getoption("base_url", None):
         item.config.option.base_url = preview.base_url

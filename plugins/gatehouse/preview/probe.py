@@ -185,13 +185,18 @@ def ask(urls: Mapping[str, str], settings: PreviewSettings, commit: str, route: 
             found = served_commit(probe, reply)
             if found is None:
                 return Answers(
-                    f"{url} names no commit, it answered {reply.status}: {reply.words}", url, served
+                    f"{url} answered {reply.status} without a commit in {_where(probe)}", url, served
                 )
             served[url] = found
             if not same_commit(found, commit):
                 problem = f"{url} serves {found[:12]}, not {commit[:12]}"
                 return Answers(problem, url, served, another_commit=True)
     return Answers(served=served)
+
+
+def _where(probe: ServedCommitProbe) -> str:
+    named = ("json_field", "header", "meta", "text")
+    return next(f"its {name} {getattr(probe, name)!r}" for name in named if getattr(probe, name) is not None)
 
 
 def _requests(

@@ -270,6 +270,23 @@ def fingerprint(application: Object, tree: list[Object]) -> dict[str, Any]:
     }
 
 
+def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What is otherwise in two deployments, in words, by Application; nothing if they are the same."""
+    changes = []
+    for name in sorted({*before, *after}):
+        one, other = before.get(name), after.get(name)
+        if one is None or other is None:
+            changes.append(f"Application {name} {'came' if one is None else 'went'}")
+        elif one["uid"] != other["uid"]:
+            changes.append(f"Application {name} was deleted and made anew")
+        elif one["replica_sets"] != other["replica_sets"]:
+            sets = f"{', '.join(one['replica_sets'])} → {', '.join(other['replica_sets'])}"
+            changes.append(f"Application {name} was deployed anew ({sets})")
+        elif one != other:
+            changes.append(f"Application {name} was synced anew")
+    return changes
+
+
 def changed_components(settings: PreviewSettings, changed_files: list[str] | None) -> dict[str, bool]:
     """Each component's image repository, and whether the pull request changes a file it is built from."""
     return {

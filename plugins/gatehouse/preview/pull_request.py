@@ -71,7 +71,12 @@ def require_head(pull: PullRequest, commit: str | None) -> str:
     """
     head = pull.head.sha
     if pull.state != "open":
-        raise WrongSubject(f"pull request {pull.number} is {pull.state}: its preview is going or gone")
+        raise WrongSubject(
+            f"pull request {pull.number} is {pull.state}: its preview is going or gone",
+            expected="an open pull request",
+            seen=f"state {pull.state}, head {head}",
+            next_step="reopen it, or leave this run: there is nothing to be tested",
+        )
     if commit is None or commit == head:
         return head
     if len(commit) < len(head) and len(commit) >= 7 and head.startswith(commit):

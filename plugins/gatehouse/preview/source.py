@@ -31,10 +31,16 @@ def open_source(target: Target, stack: contextlib.ExitStack) -> tuple[Applicatio
     try:
         token = TokenSource(argocd.token.read)
     except EnvironmentProblem as error:
-        if target.kubernetes is None:
-            raise
+        if target.kubernetes is None or argocd.token.env is None:
+            raise  # a file that is named and cannot be read is a mistake, and not a choice
         why = f"Applications are read through the Kubernetes API, because {error.summary}"
-        return _cluster(target.kubernetes, argocd, stack), why
+        try:
+            return _cluster(target.kubernetes, argocd, stack), why
+        except EnvironmentProblem as other:
+            error.seen = (
+                f"{error.seen}; and the cluster cannot be asked instead: {other.summary} ({other.seen})"
+            )
+            raise error from other
     return stack.enter_context(ArgoCDClient(argocd.server, token)), ""
 
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from gatehouse.argocd.images import ImageReference, is_product, parse_image
 
+#: Said of an image whose tag has another digest in its registry by now.
+MOVED = "which the registry no longer has under this tag"
+
 
 class Outcome(StrEnum):
     """What can be said; only `THIS_COMMIT` is a pass."""
@@ -54,7 +57,8 @@ class SubjectProof:
     """The decision and what it rests on; `summary` is one line for people.
 
     `revisions` maps an Application to the commit at which Argo CD has synced the repository under test;
-    `served` maps a URL to the commit it answered with. `means` names what the decision rests on.
+    `served` maps a URL to the commit it answered with. `means` names what the decision rests on, `wrong` are the
+    images that are not the commit's.
     """
 
     outcome: Outcome
@@ -64,6 +68,21 @@ class SubjectProof:
     revisions: dict[str, str] = field(default_factory=dict)
     served: dict[str, str] = field(default_factory=dict)
     means: tuple[str, ...] = ()
+    wrong: tuple[RunningImage, ...] = ()
+
+    @property
+    def advice(self) -> str:
+        """What to do where it is not this commit."""
+        if MOVED in self.summary:
+            return "restart these pods so that they pull the tag anew, or deploy by digest"
+        if self.outcome is Outcome.UNKNOWN:
+            return "check preview.product_images and preview.components in gatehouse.yaml against the running images"
+        if not self.wrong:
+            return "find out which pods answer there: they are not those of the Applications"
+        return (
+            "add the label that makes previews use the pull request's images, or wait for CI to publish them; "
+            "for images by digest, name their registry in preview.registries"
+        )
 
     def as_data(self) -> dict[str, Any]:
         """JSON-like data."""
@@ -159,7 +178,7 @@ def _by_digest(running: RunningImage, subject: Subject) -> bool:
 def _named(running: RunningImage, subject: Subject) -> str:
     image = parse_image(running.image)
     if image and image.tag == subject.tag and running.digest:
-        moved = f"pulled as {running.digest[:19]}…, which the registry no longer has under this tag"
+        moved = f"pulled as {running.digest[:19]}…, {MOVED}"
         return f"{running.application} runs {running.image} {moved}"
     return f"{running.application} runs {running.image}"
 

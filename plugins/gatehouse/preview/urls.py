@@ -70,7 +70,11 @@ def find_urls(
     for name, config_map, key in wanted_keys:
         origin = f"ConfigMap {config_map}, key {key}"
         value = _value(known, config_map, key)
-        if not value or not urlsplit(value).hostname:
+        if value is None:
+            return FoundUrls(
+                urls, origins, f"the Applications have no ConfigMap {config_map} with the key {key}"
+            )
+        if not urlsplit(value).hostname:
             return FoundUrls(urls, origins, f"{origin} holds no address: {value!r}")
         urls[name], origins[name] = value, origin
     if not urls:
@@ -138,11 +142,12 @@ def _has_ready_endpoint(endpoint_slice: Object) -> bool:
     )
 
 
-def _value(objects: list[LiveObject], config_map: str, key: str) -> str:
+def _value(objects: list[LiveObject], config_map: str, key: str) -> str | None:
     for each in objects:
-        if each.kind == "ConfigMap" and each.name == config_map:
-            return str((each.object.get("data") or {}).get(key) or "")
-    return ""
+        data = each.object.get("data") or {}
+        if each.kind == "ConfigMap" and each.name == config_map and key in data:
+            return str(data[key])
+    return None
 
 
 def _listed(hosts: Iterable[str]) -> str:

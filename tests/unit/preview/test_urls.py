@@ -58,12 +58,16 @@ def test_where_the_applications_have_no_routes_there_is_nothing_to_check_against
     assert found({"www": "https://anywhere.example.com"}, objects=[CONFIG]).problem == ""
 
 
-@pytest.mark.parametrize("key", ["EMPTY", "MISSING"])
-def test_a_key_that_holds_no_address_is_a_problem(key):
-    assert (
-        found(keys=[("api", "platform", key)]).problem
-        == f"ConfigMap platform, key {key} holds no address: ''"
-    )
+@pytest.mark.parametrize(
+    ("config_map", "key", "problem"),
+    [
+        ("platform", "EMPTY", "ConfigMap platform, key EMPTY holds no address: ''"),
+        ("platform", "MISSING", "the Applications have no ConfigMap platform with the key MISSING"),
+        ("nothing", "AUTH_URL", "the Applications have no ConfigMap nothing with the key AUTH_URL"),
+    ],
+)
+def test_a_key_that_holds_no_address_is_a_problem(config_map, key, problem):
+    assert found(keys=[("api", config_map, key)]).problem == problem
 
 
 def test_neither_an_address_nor_a_route_is_a_problem():
