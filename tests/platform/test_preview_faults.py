@@ -229,6 +229,23 @@ def test_the_state_the_bound_and_the_first_line(start, name):
         assert watcher.last.state is told.state
 
 
+@pytest.mark.parametrize(
+    ("scenarios", "words"),
+    [
+        (("crash-loop", "hook-failing"), "CrashLoopBackOff: ModuleNotFoundError: No module named 'tax'"),
+        (("crash-loop", "secret-store-not-ready"), "SecretStore pr-7/vault: Degraded: .*permission denied"),
+        (
+            ("crash-loop", "route-not-accepted"),
+            "HTTPRoute pr-7/platform: Degraded: NoMatchingListenerHostname",
+        ),
+        (("image-wrong-architecture", "stream-silent"), "no match for platform in manifest"),
+    ],
+)
+def test_of_several_faults_the_cause_is_told(start, scenarios, words):
+    first_line = refusal(start(*scenarios), GatehouseError).splitlines()[0]
+    assert re.search(words, first_line), first_line
+
+
 def test_every_fault_of_a_preview_is_told_here():
     about_previews = {name for name, each in SCENARIOS.items() if each.system != "coder"}
     assert set(FAULTS) | ELSEWHERE == about_previews

@@ -121,6 +121,8 @@ class _Guard:
         if session.testsfailed:  # collection failed: there is nothing to wait for
             return (yield)
         self._require_browser(session)
+        if session.config.getoption("gate_pr"):
+            session.config.stash[RECORDER].command += ["--gate-pr", str(self._run.number)]
         with self._clients:
             wait = self._prove(session.config, "start")
             result = yield
