@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gatehouse.argocd.images import stale_image
-from gatehouse.argocd.revisions import Object, revision_problem
+from gatehouse.argocd.revisions import SHA, Object, revision_problem
 
 #: Attempts of self-heal on one revision after which something else is taken to undo them.
 HEAL_LOOP = 3
@@ -193,7 +193,14 @@ def _running(operation: Object, status: Object, asked: Asked, now: datetime) -> 
         return Judgement(State.BLOCKED, message, started)
     own = ((operation.get("operation") or {}).get("sync") or {}).get("revision")
     wanted = status["sync"].get("revision")
-    if own and wanted and own != wanted and _age(started, now) >= asked.operation_grace:
+    # One that was asked for by the name of a branch is on what that was then, which it does not tell.
+    if (
+        own
+        and wanted
+        and own != wanted
+        and SHA.fullmatch(own)
+        and _age(started, now) >= asked.operation_grace
+    ):
         reason = f"an operation on {own[:12]} runs and keeps {wanted[:12]} from being synced: {message}"
         return Judgement(State.BLOCKED, reason, started)
     retries = f" (attempt {operation['retryCount'] + 1})" if operation.get("retryCount") else ""
@@ -222,7 +229,14 @@ def _sync_problem(application: Object, status: Object, seen: Snapshot) -> Judgem
         return _out_of_sync(application, status, resources, seen)
     if sync.get("status") != "Synced":
         return Judgement(State.COMPARING, f"sync status is {sync.get('status', 'missing')}")
-    late = [each for each in resources if each.get("status") not in (None, "Synced") and not each.get("hook")]
+    late = [
+        each
+        for each in resources
+        # What is extra does not count where its annotation says so (compare-options: IgnoreExtraneous).
+        if each.get("status") not in (None, "Synced")
+        and not each.get("hook")
+        and not each.get("requiresPruning")
+    ]
     if late:  # from 3.4 on, an Application of which one object of many is missing counts as Healthy
         return Judgement(State.SYNCING, f"Synced as a whole, but not {_names(late)}")
     if not resources:
@@ -278,16 +292,22 @@ def _health_problem(status: Object, asked: Asked, seen: Snapshot, now: datetime)
         return None
     if name == "Suspended":
         return Judgement(State.BLOCKED, reason, since)
-    lasting = name == "Degraded" and _age(since, now) >= asked.grace
+    # A status that stays Degraded keeps its time: what was synced a moment ago may be the repair.
+    synced = parse_time((status.get("operationState") or {}).get("finishedAt"))
+    lasting = name == "Degraded" and min(_age(since, now), _age(synced or since, now)) >= asked.grace
     return Judgement(State.FAILED if lasting else State.ROLLING_OUT, reason, since)
 
 
 def _worst_resource(status: Object) -> str:
-    for resource in status.get("resources") or []:
-        health = resource.get("health") or {}
-        if health.get("status") not in (None, "Healthy"):
-            message = f" ({health['message']})" if health.get("message") else ""
-            return f"{resource['kind']}/{resource['name']}{message}"
+    unwell = [
+        each
+        for each in status.get("resources") or []
+        if (each.get("health") or {}).get("status") not in (None, "Healthy")
+    ]
+    own = (status.get("health") or {}).get("status")
+    for resource in sorted(unwell, key=lambda each: each["health"]["status"] != own):
+        message = f" ({resource['health']['message']})" if resource["health"].get("message") else ""
+        return f"{resource['kind']}/{resource['name']}{message}"
     return ""  # lists do not carry the health of each resource (Argo CD 3.x)
 
 
