@@ -5,6 +5,7 @@ The bounds are what a slow machine may need at most; on a quick one a fault is t
 
 import re
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
@@ -268,6 +269,43 @@ def test_more_applications_can_be_asked_for_than_the_sets_are_known_to_make(plat
 
 def test_without_a_selector_the_applications_are_those_that_the_sets_made_for_the_pull_request(platform):
     assert len(prove_preview(platform, application_selector=None).applications) == 5
+
+
+def changed_sets(source, monkeypatch, change):
+    """The source, whose ApplicationSets are other ones."""
+    real = source.application_sets
+    monkeypatch.setattr(source, "application_sets", lambda: change(real()))
+    return source
+
+
+def test_a_set_whose_filters_leave_the_pull_request_out_is_not_waited_for(platform, monkeypatch):
+    def change(sets):
+        other = deepcopy(sets[0])
+        other["metadata"]["name"] = "release-previews"
+        filters = [{"targetBranchMatch": "^release-"}]
+        other["spec"]["generators"] = [
+            {"pullRequest": {"github": {"owner": "acme", "repo": "shop"}, "filters": filters}}
+        ]
+        return [*sets, other]
+
+    with argocd(platform, lambda: platform.credentials.argocd) as source:
+        assert prove_preview(platform, source=changed_sets(source, monkeypatch, change))
+    with argocd(platform, lambda: platform.credentials.argocd) as source:
+        only = changed_sets(source, monkeypatch, lambda sets: change(sets)[-1:])
+        words = refusal(platform, ProductFailure, source=only)
+    assert "the filters of the ApplicationSet release-previews leave it out" in words
+
+
+def test_a_project_that_the_template_does_not_tell_is_any(platform, monkeypatch):
+    def change(sets):
+        for each in sets:
+            each["spec"]["template"]["spec"]["project"] = "{{ .team }}"
+        return sets
+
+    with argocd(platform, lambda: platform.credentials.argocd) as source:
+        assert prove_preview(
+            platform, source=changed_sets(source, monkeypatch, change), application_selector=None
+        )
 
 
 def test_applications_can_be_followed_by_name(platform):

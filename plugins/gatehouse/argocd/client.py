@@ -125,10 +125,13 @@ class ArgoCDClient:
         answer = self._read("/api/v1/session/userinfo")
         return str(answer.get("username")) if answer.get("loggedIn") else None
 
-    def may_read(self, project: str) -> bool | None:
-        """GET /api/v1/account/can-i/applications/get/{project}/*: None if the server does not say yes or no."""
+    def may_read(self, project: str, name: str = "*") -> bool | None:
+        """GET /api/v1/account/can-i/applications/get/{project}/{name}: None if the server does not say.
+
+        A narrow permission, such as previews/pr-*, is only found by a name that it covers.
+        """
         try:
-            value = self._read(f"/api/v1/account/can-i/applications/get/{project}/*").get("value")
+            value = self._read(f"/api/v1/account/can-i/applications/get/{project}/{name}").get("value")
         except (NotFound, UsageError):
             return None
         return {"yes": True, "no": False}.get(str(value))
