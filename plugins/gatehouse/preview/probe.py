@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -88,16 +87,21 @@ class Route:
 
 def fetch(url: str, route: Route) -> Reply:
     """GET a URL on a new connection, without following redirects; TLS is verified unless the settings forbid it."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    address = route.address(host)
-    target = url if address is None else url.replace(host, address, 1)
     try:
-        with httpx.Client(timeout=TIMEOUT, verify=route.certificates()) as client:
-            response = client.get(
-                target, headers={"Host": parts.netloc}, extensions={"sni_hostname": host} if address else {}
-            )
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        target, certificates = httpx.URL(url), route.certificates()
+        address = route.address(target.host)
+        if address is None:
+            with httpx.Client(timeout=TIMEOUT, verify=certificates) as client:
+                response = client.get(target)
+        else:
+            # Not through a proxy of the environment's: that is for hostnames, and sees other addresses.
+            with httpx.Client(timeout=TIMEOUT, transport=httpx.HTTPTransport(verify=certificates)) as client:
+                response = client.get(
+                    target.copy_with(host=address),
+                    headers={"Host": target.netloc.decode()},
+                    extensions={"sni_hostname": target.raw_host.decode()},
+                )
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # ValueError: no name for DNS
         return Reply(url, 0, f"{type(error).__name__}: {error}", {})
     return Reply(url, response.status_code, response.text, response.headers)
 
@@ -172,6 +176,11 @@ class Answers:
 
 def ask(urls: Mapping[str, str], settings: PreviewSettings, commit: str, route: Route) -> Answers:
     """Ask every URL as often in a row as the settings say; ends at the first answer that is not as it should be."""
+    named = [settings.probe.url] if settings.probe else []
+    if unknown := next(
+        (each for each in [*named, *(one.url for one in settings.checks)] if each not in urls), ""
+    ):
+        return Answers(f"probe or checks name the url {unknown}, and there are only {', '.join(urls)}")
     served: dict[str, str] = {}
     for _ in range(settings.answers_in_a_row):
         for url, check, probe in _requests(urls, settings):
