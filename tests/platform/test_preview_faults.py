@@ -20,6 +20,7 @@ from gatehouse.core.errors import (
     PermissionDenied,
     ProductFailure,
     TerminalState,
+    Transient,
     UnexpectedAnswer,
     WaitTimeout,
     WrongSubject,
@@ -27,6 +28,7 @@ from gatehouse.core.errors import (
 from gatehouse.core.preview_settings import AnswerCheck, StageBudgets, TlsSettings
 from gatehouse.embedded.argocd.accounts import Account
 from gatehouse.embedded.scenarios import SCENARIOS
+from gatehouse.github.client import GitHubClient
 from tests.platform.conftest import push_edit
 from tests.platform.previews import Watcher, prove_preview, refusal, waiting
 
@@ -453,6 +455,21 @@ def test_a_page_in_place_of_argo_cd_while_waiting_is_waited_out(start):
     platform = start("html-answer")
     words = refusal(platform, WaitTimeout, timeout_seconds=1.0)
     assert "no answer: something other than Argo CD answered" in words
+
+
+def test_a_code_host_that_limits_requests_at_the_end_is_waited_for(platform, monkeypatch):
+    real, calls = GitHubClient.pull_request, []
+
+    def limited(self, number):
+        calls.append(number)
+        if len(calls) == 2:  # the first is made to begin with
+            raise Transient("the code host limits the rate of requests (429)")
+        return real(self, number)
+
+    monkeypatch.setattr(GitHubClient, "pull_request", limited)
+    seen = Watcher()
+    assert prove_preview(platform, watcher=seen).proof.outcome == "this commit"
+    assert "no answer: the code host limits the rate of requests (429)" in seen.words
 
 
 # --- afterwards -----------------------------------------------------------------------------------------------

@@ -142,9 +142,12 @@ def older_pod(nodes: list[Object]) -> Object | None:
 
 
 def newest_replica_sets(nodes: list[Object]) -> list[str]:
-    """The names of the ReplicaSets whose pods are the present ones; a restart or another image makes a new one."""
+    """The names of the ReplicaSets whose pods are the present ones; a restart or another image makes a new one.
+
+    StatefulSets and DaemonSets have ControllerRevisions in their place.
+    """
     return sorted(
-        node["name"] for node in nodes if node["kind"] == "ReplicaSet" and _newest_of_its_owner(node, nodes)
+        node["name"] for node in nodes if node["kind"] in _VERSIONS and _newest_of_its_owner(node, nodes)
     )
 
 
@@ -157,6 +160,9 @@ def pods_of(nodes: list[Object], kind: str, name: str) -> list[Object]:
         if node["kind"] == "Pod" and uids & {parent.get("uid") for parent in node.get("parentRefs") or []}
     ]
 
+
+#: Kinds that stand for one version of what owns them.
+_VERSIONS = ("ReplicaSet", "ControllerRevision")
 
 #: Reasons of warnings that say less than others about the same object.
 _LESS_TELLING = ("BackOff", "FailedToRetrieveImagePullSecret")
@@ -241,7 +247,7 @@ def _newest_of_its_owner(own: Object, nodes: list[Object]) -> bool:
     siblings = [
         node
         for node in nodes
-        if node["kind"] == "ReplicaSet"
+        if node["kind"] in _VERSIONS
         and owners & {parent.get("uid") for parent in node.get("parentRefs") or []}
     ]
     return _revision(own) == max(map(_revision, siblings), default=0)

@@ -288,3 +288,13 @@ def test_a_pod_whose_container_has_just_ended_is_waited_for():
 )
 def test_digits_in_the_name_of_an_image_are_no_status(words):
     assert pull_problem(words) is PullProblem.MISSING
+
+
+def test_a_restart_of_a_stateful_set_makes_another_version():
+    def revision(name, number):
+        info = [{"name": "Revision", "value": f"Rev:{number}"}]
+        return node("ControllerRevision", name, parents=["db"], owner="StatefulSet", info=info)
+
+    first = [node("StatefulSet", "db"), revision("db-a", 1)]
+    assert newest_replica_sets(first) == ["db-a"]
+    assert newest_replica_sets([*first, revision("db-b", 2)]) == ["db-b"]
