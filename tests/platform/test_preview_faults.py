@@ -472,6 +472,21 @@ def test_a_code_host_that_limits_requests_at_the_end_is_waited_for(platform, mon
     assert "no answer: the code host limits the rate of requests (429)" in seen.words
 
 
+def test_a_server_that_fails_when_the_wait_begins_is_waited_for(platform, monkeypatch):
+    calls = []
+
+    def failing(sets):
+        calls.append(sets)
+        if len(calls) < 3:
+            raise Transient("Argo CD answered 503")
+        return sets
+
+    with argocd(platform, lambda: platform.credentials.argocd) as source:
+        assert prove_preview(
+            platform, source=changed_sets(source, monkeypatch, failing), application_selector=None
+        )
+
+
 # --- afterwards -----------------------------------------------------------------------------------------------
 
 

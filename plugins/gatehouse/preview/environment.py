@@ -12,7 +12,7 @@ from typing import Any
 
 from gatehouse.argocd.follow import ApplicationFollower
 from gatehouse.argocd.judge import TERMINAL, Asked, Judgement, State
-from gatehouse.argocd.source import ApplicationSource
+from gatehouse.argocd.source import ApplicationSource, Scope
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
@@ -204,7 +204,15 @@ class PreviewWait:
         before = self._resume()
         self._deadline = Deadline.after(max(self._settings.timeout_seconds - before, 0.0), self._clock)
         try:
-            with self._source.follow(self._expectation.scope) as follower:
+            scope = wait_until(
+                self._scope,
+                what=self.progress.what,
+                ready=lambda _scope: True,
+                deadline=self._deadline,
+                interval=INTERVAL,
+                on_change=lambda progress: self._changed(progress, before),
+            )
+            with self._source.follow(scope) as follower:
                 look = wait_until(
                     lambda: self._observe(follower),
                     what=self.progress.what,
@@ -215,13 +223,20 @@ class PreviewWait:
                     interval=INTERVAL,
                     pause=follower.wait,
                     on_change=lambda progress: self._changed(progress, before),
-                    next_step=f"look at the {self._expectation.scope} in Argo CD",
+                    next_step=f"look at the {scope} in Argo CD",
                 )
         except GatehouseError:
             self._forget()
             raise
         self._forget()
         return self._environment(look)
+
+    def _scope(self) -> Scope:
+        """Which Applications to follow, for which the ApplicationSets may have to be read."""
+        try:
+            return self._expectation.scope
+        except (UnexpectedAnswer, ServerFault) as error:
+            raise Transient(error.summary, seen=error.seen, where=error.where) from error
 
     # --- one look ------------------------------------------------------------------------------------
 
