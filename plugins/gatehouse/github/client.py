@@ -22,6 +22,7 @@ RETRY_PAUSE = 1.0
 #: GitHub lists at most 3000 files of a pull request.
 FILES_A_PAGE = 100
 FILE_PAGES = 30
+LISTED_FILES = FILES_A_PAGE * FILE_PAGES
 
 
 class _Label(BaseModel):

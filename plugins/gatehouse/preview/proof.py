@@ -19,6 +19,7 @@ from gatehouse.core.deadline import Clock
 from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, NotFound, PermissionDenied
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import fill
+from gatehouse.github.client import LISTED_FILES
 from gatehouse.preview.probe import Answers, Route, ask
 from gatehouse.preview.registry import ImageRegistries
 from gatehouse.preview.subject import RunningImage, Subject, SubjectProof, prove_subject
@@ -281,10 +282,13 @@ def fingerprint(application: Object, tree: list[Object]) -> dict[str, Any]:
 
 
 def changed_components(settings: PreviewSettings, changed_files: list[str] | None) -> dict[str, bool]:
-    """Each component's image repository, and whether the pull request changes a file it is built from."""
+    """Each component's image repository, and whether the pull request changes a file it is built from.
+
+    Code hosts list no more than so many files; whether there are others nobody tells, so all counts as changed then.
+    """
+    cut_off = len(changed_files or []) >= LISTED_FILES
     return {
-        component.image: any(
-            pathspec.GitIgnoreSpec.from_lines(component.paths).match_files(changed_files or [])
-        )
+        component.image: cut_off
+        or any(pathspec.GitIgnoreSpec.from_lines(component.paths).match_files(changed_files or []))
         for component in settings.components.values()
     }

@@ -5,8 +5,8 @@ import pytest
 from gatehouse.argocd.judge import Judgement, State
 from gatehouse.core.deadline import SYSTEM_CLOCK
 from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, Transient
-from gatehouse.core.preview_settings import PreviewSettings
-from gatehouse.preview.proof import Prover
+from gatehouse.core.preview_settings import Component, PreviewSettings
+from gatehouse.preview.proof import Prover, changed_components
 
 COMMIT = "c" * 40
 IMAGE = f"r.io/acme/www:{COMMIT}"
@@ -94,3 +94,11 @@ def test_a_registry_that_cannot_be_asked_is_noted_and_the_tag_decides(error):
 
     assert subject(proving) == "this commit"
     assert proving.registry_problem
+
+
+def test_where_not_all_changed_files_are_listed_every_component_counts_as_changed():
+    www = Component(image="r.io/acme/www", paths=["services/www/**"])
+    settings = PreviewSettings(product_images=["r.io/acme/*"], components={"www": www})
+
+    assert changed_components(settings, [f"docs/{number}" for number in range(2999)]) == {www.image: False}
+    assert changed_components(settings, [f"docs/{number}" for number in range(3000)]) == {www.image: True}
