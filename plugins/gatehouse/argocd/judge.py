@@ -55,15 +55,16 @@ class Asked:
     `commit` is the full SHA that its source in `repository` (`owner/name`) must be at; sources elsewhere, such
     as a GitOps repository whose pull-request commit travels as an image tag, are not asked for a revision.
     `tag` is the tag that images of `product_images` (patterns of repositories) have for this commit: a spec
-    that still asks for another commit's image is stale. `settle` is how long it must have been ready. A bad
-    state that may pass fails once it has lasted `grace`; an operation on another revision blocks once it has
-    lasted `operation_grace`.
+    that still asks for another commit's image is stale, but for repositories that are `unchanged`. `settle` is
+    how long it must have been ready. A bad state that may pass fails once it has lasted `grace`; an operation on
+    another revision blocks once it has lasted `operation_grace`.
     """
 
     commit: str = ""
     repository: str = ""
     tag: str = ""
     product_images: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
     settle: float = 0.0
     grace: float = 30.0
     operation_grace: float = 60.0
@@ -135,7 +136,7 @@ def _spec_problem(application: Object, status: Object, asked: Asked, now: dateti
         return Judgement(State.COMPARING, "has not been compared yet")
     if stale := revision_problem(application, asked.commit, asked.repository):
         return Judgement(State.STALE, stale.reason, refresh=stale.refresh)
-    if image := stale_image(application, asked.product_images, asked.commit, asked.tag):
+    if image := stale_image(application, asked.product_images, asked.commit, asked.tag, asked.unchanged):
         return Judgement(State.STALE, f"its spec asks for {image}, not for the tag {asked.tag}")
     for kind in ("SharedResourceWarning", "RepeatedResourceWarning"):
         if kind in conditions:

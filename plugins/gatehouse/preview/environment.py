@@ -7,6 +7,7 @@ synced and healthy, the running images are those of the expected commit, and the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -156,6 +157,7 @@ class PreviewWait:
             repository=github.repository,
             tag=self._prover.tag,
             product_images=tuple(settings.product_images),
+            unchanged=self._prover.unchanged,
             settle=settings.settle_seconds,
             grace=settings.failure_grace_seconds,
             operation_grace=settings.operation_grace_seconds,
@@ -204,14 +206,7 @@ class PreviewWait:
         before = self._resume()
         self._deadline = Deadline.after(max(self._settings.timeout_seconds - before, 0.0), self._clock)
         try:
-            scope = wait_until(
-                self._scope,
-                what=self.progress.what,
-                ready=lambda _scope: True,
-                deadline=self._deadline,
-                interval=INTERVAL,
-                on_change=lambda progress: self._changed(progress, before),
-            )
+            scope = self._followed(before)
             with self._source.follow(scope) as follower:
                 look = wait_until(
                     lambda: self._observe(follower),
@@ -231,12 +226,25 @@ class PreviewWait:
         self._forget()
         return self._environment(look)
 
-    def _scope(self) -> Scope:
-        """Which Applications to follow, for which the ApplicationSets may have to be read."""
-        try:
-            return self._expectation.scope
-        except (UnexpectedAnswer, ServerFault) as error:
-            raise Transient(error.summary, seen=error.seen, where=error.where) from error
+    def _followed(self, before: float) -> Scope:
+        """Which Applications to follow; a server that does not answer is waited for."""
+
+        def scope() -> Scope:
+            try:
+                return self._expectation.scope
+            except (UnexpectedAnswer, ServerFault) as error:
+                raise Transient(error.summary, seen=error.seen, where=error.where) from error
+
+        with suppress(Transient, Unreachable):
+            return scope()
+        return wait_until(
+            scope,
+            what=self.progress.what,
+            ready=lambda _scope: True,
+            deadline=self._deadline,
+            interval=INTERVAL,
+            on_change=lambda progress: self._changed(progress, before),
+        )
 
     # --- one look ------------------------------------------------------------------------------------
 

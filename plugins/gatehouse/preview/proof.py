@@ -71,6 +71,11 @@ class Prover:
         #: What a registry would not tell, in its words.
         self.registry_problem = ""
 
+    @property
+    def unchanged(self) -> tuple[str, ...]:
+        """The image repositories of components that the pull request does not change."""
+        return tuple(image for image, changed in self._components.items() if not changed)
+
     # --- images --------------------------------------------------------------------------------------
 
     def pending_images(
