@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from gatehouse.argocd.client import ArgoCDClient
+from gatehouse.argocd.source import Scope
 
 POD = {"kind": "Pod", "version": "v1", "namespace": "pr-7", "name": "web-1-x", "uid": "1"}
 
@@ -102,3 +103,19 @@ def test_sync_windows_are_as_the_server_tells_them(client, server):
 def test_sync_windows_that_may_not_be_read_are_not_said_to_be_open(client, server):
     server.answer = 403, '{"message": "permission denied"}'
     assert client.sync_windows("web", "previews") == {}
+
+
+def test_an_application_is_asked_about_where_it_is(server, client):
+    """Servers can have Applications in any namespace, and look for a name in their own unless told."""
+    listed = {"metadata": {"name": "pr-7-www", "namespace": "team-a"}, "spec": {"project": "previews"}}
+    server.answer = 200, json.dumps({"items": [listed]})
+    client.applications(Scope("preview/pr=7"))
+    server.answer = 200, json.dumps({"nodes": [], "manifest": "{}"})
+    client.application("pr-7-www", "previews", refresh=True)
+    client.resource_tree("pr-7-www", "previews")
+    client.resource("pr-7-www", "previews", POD)
+    client.events("pr-7-www", "previews", POD)
+    client.sync_windows("pr-7-www", "previews")
+    client.log_tail("pr-7-www", "previews", POD)
+
+    assert [query.get("appNamespace") for _path, query in server.asked[1:]] == ["team-a"] * 6

@@ -5,6 +5,7 @@ The bounds are what a slow machine may need at most; on a quick one a fault is t
 
 import re
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
@@ -19,6 +20,7 @@ from gatehouse.core.errors import (
     PermissionDenied,
     ProductFailure,
     TerminalState,
+    Transient,
     UnexpectedAnswer,
     WaitTimeout,
     WrongSubject,
@@ -26,6 +28,7 @@ from gatehouse.core.errors import (
 from gatehouse.core.preview_settings import AnswerCheck, StageBudgets, TlsSettings
 from gatehouse.embedded.argocd.accounts import Account
 from gatehouse.embedded.scenarios import SCENARIOS
+from gatehouse.github.client import GitHubClient
 from tests.platform.conftest import push_edit
 from tests.platform.previews import Watcher, prove_preview, refusal, waiting
 
@@ -295,6 +298,43 @@ def test_without_a_selector_the_applications_are_those_that_the_sets_made_for_th
     assert len(prove_preview(platform, application_selector=None).applications) == 5
 
 
+def changed_sets(source, monkeypatch, change):
+    """The source, whose ApplicationSets are other ones."""
+    real = source.application_sets
+    monkeypatch.setattr(source, "application_sets", lambda: change(real()))
+    return source
+
+
+def test_a_set_whose_filters_leave_the_pull_request_out_is_not_waited_for(platform, monkeypatch):
+    def change(sets):
+        other = deepcopy(sets[0])
+        other["metadata"]["name"] = "release-previews"
+        filters = [{"targetBranchMatch": "^release-"}]
+        other["spec"]["generators"] = [
+            {"pullRequest": {"github": {"owner": "acme", "repo": "shop"}, "filters": filters}}
+        ]
+        return [*sets, other]
+
+    with argocd(platform, lambda: platform.credentials.argocd) as source:
+        assert prove_preview(platform, source=changed_sets(source, monkeypatch, change))
+    with argocd(platform, lambda: platform.credentials.argocd) as source:
+        only = changed_sets(source, monkeypatch, lambda sets: change(sets)[-1:])
+        words = refusal(platform, ProductFailure, source=only)
+    assert "the filters of the ApplicationSet release-previews leave it out" in words
+
+
+def test_a_project_that_the_template_does_not_tell_is_any(platform, monkeypatch):
+    def change(sets):
+        for each in sets:
+            each["spec"]["template"]["spec"]["project"] = "{{ .team }}"
+        return sets
+
+    with argocd(platform, lambda: platform.credentials.argocd) as source:
+        assert prove_preview(
+            platform, source=changed_sets(source, monkeypatch, change), application_selector=None
+        )
+
+
 def test_applications_can_be_followed_by_name(platform):
     found = prove_preview(
         platform, application_selector=None, applications=["pr-{number}-www", "pr-{number}-platform"]
@@ -440,6 +480,36 @@ def test_a_page_in_place_of_argo_cd_while_waiting_is_waited_out(start):
     platform = start("html-answer")
     words = refusal(platform, WaitTimeout, timeout_seconds=1.0)
     assert "no answer: something other than Argo CD answered" in words
+
+
+def test_a_code_host_that_limits_requests_at_the_end_is_waited_for(platform, monkeypatch):
+    real, calls = GitHubClient.pull_request, []
+
+    def limited(self, number):
+        calls.append(number)
+        if len(calls) == 2:  # the first is made to begin with
+            raise Transient("the code host limits the rate of requests (429)")
+        return real(self, number)
+
+    monkeypatch.setattr(GitHubClient, "pull_request", limited)
+    seen = Watcher()
+    assert prove_preview(platform, watcher=seen).proof.outcome == "this commit"
+    assert "no answer: the code host limits the rate of requests (429)" in seen.words
+
+
+def test_a_server_that_fails_when_the_wait_begins_is_waited_for(platform, monkeypatch):
+    calls = []
+
+    def failing(sets):
+        calls.append(sets)
+        if len(calls) < 3:
+            raise Transient("Argo CD answered 503")
+        return sets
+
+    with argocd(platform, lambda: platform.credentials.argocd) as source:
+        assert prove_preview(
+            platform, source=changed_sets(source, monkeypatch, failing), application_selector=None
+        )
 
 
 # --- afterwards -----------------------------------------------------------------------------------------------

@@ -65,6 +65,8 @@ class ArgoCDClient:
         #: Whether any answer said that it comes from the embedded platform.
         self.embedded = False
         self._skew = timedelta()
+        #: Where each Application is: servers can have them in any namespace, and look in their own unless told.
+        self._namespaces: dict[str, str] = {}
 
     def __enter__(self) -> ArgoCDClient:
         return self
@@ -131,10 +133,13 @@ class ArgoCDClient:
         answer = self._read("/api/v1/session/userinfo")
         return str(answer.get("username")) if answer.get("loggedIn") else None
 
-    def may_read(self, project: str) -> bool | None:
-        """GET /api/v1/account/can-i/applications/get/{project}/*: None if the server does not say yes or no."""
+    def may_read(self, project: str, name: str = "*") -> bool | None:
+        """GET /api/v1/account/can-i/applications/get/{project}/{name}: None if the server does not say.
+
+        A narrow permission, such as previews/pr-*, is only found by a name that it covers.
+        """
         try:
-            value = self._read(f"/api/v1/account/can-i/applications/get/{project}/*").get("value")
+            value = self._read(f"/api/v1/account/can-i/applications/get/{project}/{name}").get("value")
         except (NotFound, UsageError):
             return None
         return {"yes": True, "no": False}.get(str(value))
@@ -148,7 +153,20 @@ class ArgoCDClient:
             found = (self._named(name, scope) for name in scope.names)
             return [each for each in found if each is not None]
         answer = self._read("/api/v1/applications", selector=scope.selector, projects=list(scope.projects))
-        return answer.get("items") or []
+        items: list[Object] = answer.get("items") or []
+        for each in items:
+            self.note_namespace(each)
+        return items
+
+    def note_namespace(self, application: Object) -> None:
+        """Remember where an Application is, for what is asked about it by name."""
+        metadata = application["metadata"]
+        if namespace := metadata.get("namespace"):
+            self._namespaces[metadata["name"]] = namespace
+
+    def _about(self, name: str, project: str) -> dict[str, Query]:
+        """The parameters by which a server finds an Application."""
+        return {"project": project, "appNamespace": self._namespaces.get(name, "")}
 
     def _named(self, name: str, scope: Scope) -> Object | None:
         try:
@@ -207,16 +225,17 @@ class ArgoCDClient:
         try:
             if refresh:
                 try:
-                    return self._once(path, REFRESH_TIMEOUT, project=project, refresh="normal")
+                    return self._once(path, REFRESH_TIMEOUT, **self._about(name, project), refresh="normal")
                 except (Transient, Unreachable, ServerFault, PermissionDenied):
                     pass  # also what is answered for an Application that is deleted meanwhile
-            return self._read(path, project=project)
+            return self._read(path, **self._about(name, project))
         except NotFound:
             return None
 
     def resource_tree(self, name: str, project: str) -> list[Object]:
         """GET /api/v1/applications/{name}/resource-tree: the nodes."""
-        return self._read(f"/api/v1/applications/{name}/resource-tree", project=project).get("nodes") or []
+        answer = self._read(f"/api/v1/applications/{name}/resource-tree", **self._about(name, project))
+        return answer.get("nodes") or []
 
     def resource(self, name: str, project: str, node: Object) -> Object:
         """GET /api/v1/applications/{name}/resource: the live object behind a node, Secrets masked.
@@ -227,7 +246,7 @@ class ArgoCDClient:
         query = {"resourceName": node["name"], "version": node["version"], "kind": node["kind"]}
         query |= {"namespace": node.get("namespace", ""), "group": node.get("group", "")}
         try:
-            answer = self._read(path, project=project, **query)
+            answer = self._read(path, **self._about(name, project), **query)
         except UsageError as error:
             if "not found" not in error.seen:
                 raise
@@ -250,7 +269,7 @@ class ArgoCDClient:
         query |= {"tailLines": str(lines), "previous": "true" if previous else "false"}
         path = f"/api/v1/applications/{name}/logs"
         with contextlib.suppress(GatehouseError):  # 500 as well: there is no previous run, or none yet
-            return log_text(self._text(path, REQUEST_TIMEOUT, {"project": project, **query}))
+            return log_text(self._text(path, REQUEST_TIMEOUT, {**self._about(name, project), **query}))
         return ""
 
     def sync_windows(self, name: str, project: str) -> Object:
@@ -259,7 +278,7 @@ class ArgoCDClient:
         `canSync` is about syncs by hand; whether auto-sync runs follows from `activeWindows`.
         """
         with contextlib.suppress(NotFound, PermissionDenied):
-            return self._read(f"/api/v1/applications/{name}/syncwindows", project=project)
+            return self._read(f"/api/v1/applications/{name}/syncwindows", **self._about(name, project))
         return {}
 
     def events(self, name: str, project: str, node: Object) -> list[Object]:
@@ -267,7 +286,7 @@ class ArgoCDClient:
         try:
             answer = self._read(
                 f"/api/v1/applications/{name}/events",
-                project=project,
+                **self._about(name, project),
                 resourceName=node["name"],
                 resourceNamespace=node.get("namespace", ""),
                 resourceUID=node["uid"],
@@ -344,6 +363,7 @@ class _EventStream:
 
     def __init__(self, client: ArgoCDClient, scope: Scope) -> None:
         self._scope = scope
+        self._note = client.note_namespace
         self._response = client.open_stream(scope)
 
     def events(self) -> Iterator[tuple[str, Object] | None]:
@@ -357,6 +377,7 @@ class _EventStream:
                     raise Transient("Argo CD ended the event stream", seen=words)
                 else:
                     kind, application = message["result"]["type"], message["result"]["application"]
+                    self._note(application)
                     yield (kind, application) if self._scope.covers(application) else None
         except (HTTPError, AttributeError) as error:  # urllib3 loses its socket when another thread closes it
             raise Unreachable("the event stream was cut", seen=f"{type(error).__name__}: {error}") from error

@@ -71,7 +71,7 @@ class ClusterApplications:
         self.application_sets()
         return ""
 
-    def may_read(self, project: str) -> bool | None:
+    def may_read(self, project: str, name: str = "*") -> bool | None:
         """None: the cluster's permissions know no projects, and a list that is forbidden is refused."""
         return None
 

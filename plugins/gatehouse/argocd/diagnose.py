@@ -27,7 +27,7 @@ STUCK = frozenset(
 ENDED = frozenset(
     {
         *("Completed", "Succeeded", "Evicted", "Shutdown", "NodeShutdown", "NodeAffinity", "NodeLost"),
-        *("Terminated", "Preempting", "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods"),
+        *("Terminated", "Preempting", "UnexpectedAdmissionError", "ContainerStatusUnknown"),
     }
 )
 
@@ -42,21 +42,25 @@ class PullProblem(StrEnum):
     OTHER = "check that the registry lets the image be pulled"
 
 
+#: Names of images, addresses and tags: digits in them are no status.
+_NAMES_IN_WORDS = re.compile(r"\[manifests [^\]]*\]|\S*/\S*|\S*sha256:\S*")
+
 #: Words of container runtimes and registries, the more telling ones first.
 _PULL_WORDS = (
-    (PullProblem.RATE_LIMIT, r"toomanyrequests|429|rate limit"),
+    (PullProblem.RATE_LIMIT, r"toomanyrequests|\b429\b|rate limit"),
     (PullProblem.ARCHITECTURE, r"no match(ing)? (for platform|manifest)|exec format error"),
     (
         PullProblem.AUTHENTICATION,
-        r"401|403|unauthorized|forbidden|denied|insufficient_scope|no basic auth|authentication required",
+        r"\b401\b|\b403\b|unauthorized|forbidden|denied|insufficient_scope|no basic auth|authentication required",
     ),
-    (PullProblem.MISSING, r"not found|manifest unknown|404"),
+    (PullProblem.MISSING, r"not found|manifest unknown|\b404\b"),
 )
 
 
 def pull_problem(words: str) -> PullProblem:
     """Tell from a runtime's words why it could not pull an image."""
-    found = (problem for problem, pattern in _PULL_WORDS if re.search(pattern, words, re.IGNORECASE))
+    said = _NAMES_IN_WORDS.sub(" ", words)
+    found = (problem for problem, pattern in _PULL_WORDS if re.search(pattern, said, re.IGNORECASE))
     return next(found, PullProblem.OTHER)
 
 
@@ -84,9 +88,12 @@ class Blocker:
 
 
 def find_blocker(nodes: list[Object]) -> Blocker | None:
-    """Of a resource tree: the worst pod of the newest ReplicaSet, else the worst node of any kind."""
-    pods = newest_pods(nodes)
-    unhealthy = [node for node in nodes if _is_unhealthy(node)]
+    """Of a resource tree: the worst pod of the newest ReplicaSet, else the worst node of any kind.
+
+    What is left of an older version, what has ended, and what a CronJob runs keep nothing from becoming ready.
+    """
+    pods = [pod for pod in newest_pods(nodes) if not _of_a_cron_job(pod, nodes)]
+    unhealthy = [node for node in nodes if _is_unhealthy(node) and not _is_past(node, nodes)]
     ranked = sorted(
         {node.get("uid") or _named(node): node for node in [*pods, *unhealthy]}.values(),
         key=lambda node: (
@@ -123,20 +130,24 @@ def newest_pods(nodes: list[Object]) -> list[Object]:
         for node in nodes
         if node["kind"] == "Pod"
         and _newest(node, nodes)
-        and _reason(node) not in ENDED
+        and not _has_ended(node)
         and (not _of_a_job(node) or _reason(node) == "Running")
     ]
 
 
 def older_pod(nodes: list[Object]) -> Object | None:
     """A pod of an older version that is still there: it can answer requests while it ends."""
-    return next((node for node in nodes if node["kind"] == "Pod" and not _newest(node, nodes)), None)
+    older = (node for node in nodes if node["kind"] == "Pod" and not _newest(node, nodes))
+    return next((node for node in older if not _has_ended(node)), None)
 
 
 def newest_replica_sets(nodes: list[Object]) -> list[str]:
-    """The names of the ReplicaSets whose pods are the present ones; a restart or another image makes a new one."""
+    """The names of the ReplicaSets whose pods are the present ones; a restart or another image makes a new one.
+
+    StatefulSets and DaemonSets have ControllerRevisions in their place.
+    """
     return sorted(
-        node["name"] for node in nodes if node["kind"] == "ReplicaSet" and _newest_of_its_owner(node, nodes)
+        node["name"] for node in nodes if node["kind"] in _VERSIONS and _newest_of_its_owner(node, nodes)
     )
 
 
@@ -149,6 +160,9 @@ def pods_of(nodes: list[Object], kind: str, name: str) -> list[Object]:
         if node["kind"] == "Pod" and uids & {parent.get("uid") for parent in node.get("parentRefs") or []}
     ]
 
+
+#: Kinds that stand for one version of what owns them.
+_VERSIONS = ("ReplicaSet", "ControllerRevision")
 
 #: Reasons of warnings that say less than others about the same object.
 _LESS_TELLING = ("BackOff", "FailedToRetrieveImagePullSecret")
@@ -183,6 +197,43 @@ def _of_a_job(pod: Object) -> bool:
     return any(parent.get("kind") == "Job" for parent in pod.get("parentRefs") or [])
 
 
+def _of_a_cron_job(pod: Object, nodes: list[Object]) -> bool:
+    jobs = {parent.get("uid") for parent in pod.get("parentRefs") or [] if parent.get("kind") == "Job"}
+    return any(
+        node.get("uid") in jobs
+        and any(each.get("kind") == "CronJob" for each in node.get("parentRefs") or [])
+        for node in nodes
+    )
+
+
+def _is_past(node: Object, nodes: list[Object]) -> bool:
+    """Whether a node that is not well belongs to an older version, to a CronJob, or has ended and been replaced."""
+    if node["kind"] == "ReplicaSet":
+        return not _newest_of_its_owner(node, nodes)
+    if node["kind"] == "Job":
+        return any(parent.get("kind") == "CronJob" for parent in node.get("parentRefs") or [])
+    if node["kind"] != "Pod":
+        return False
+    return (
+        not _newest(node, nodes) or _of_a_cron_job(node, nodes) or (_has_ended(node) and not _of_a_job(node))
+    )
+
+
+def _has_ended(pod: Object) -> bool:
+    """Whether a pod has ended for good. One of a ReplicaSet that failed stays, without counting for anything.
+
+    Its containers' reason hides the pod's own (`Evicted`); but only of a failed pod does health quote how they ended.
+    """
+    reason, health = _reason(pod), pod.get("health") or {}
+    of_a_set = any(parent.get("kind") == "ReplicaSet" for parent in pod.get("parentRefs") or [])
+    failed = health.get("status") == "Degraded" and bool(health.get("message"))
+    return (
+        reason in ENDED
+        or reason.startswith("OutOf")
+        or (of_a_set and failed and reason in ("Error", "OOMKilled"))
+    )
+
+
 def _newest(pod: Object, nodes: list[Object]) -> bool:
     """Whether a pod belongs to its owner's newest ReplicaSet (highest `Rev:`), so not to one going away."""
     parents = {parent.get("uid") for parent in pod.get("parentRefs") or []}
@@ -196,7 +247,7 @@ def _newest_of_its_owner(own: Object, nodes: list[Object]) -> bool:
     siblings = [
         node
         for node in nodes
-        if node["kind"] == "ReplicaSet"
+        if node["kind"] in _VERSIONS
         and owners & {parent.get("uid") for parent in node.get("parentRefs") or []}
     ]
     return _revision(own) == max(map(_revision, siblings), default=0)

@@ -56,8 +56,12 @@ def is_product(image: ImageReference, patterns: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(image.repository, pattern) for pattern in patterns)
 
 
-def stale_image(application: Object, patterns: Sequence[str], commit: str, tag: str) -> ImageReference | None:
+def stale_image(
+    application: Object, patterns: Sequence[str], commit: str, tag: str, unchanged: Sequence[str] = ()
+) -> ImageReference | None:
     """An image of another commit that an Application asks for which was not generated for `commit` yet.
+
+    Images of `unchanged` repositories need not be the commit's.
 
     One that mentions the commit anywhere, such as in a label, is up to date: what it asks for is what is meant.
     """
@@ -65,7 +69,7 @@ def stale_image(application: Object, patterns: Sequence[str], commit: str, tag: 
     mentioned = repr((application["spec"], metadata.get("labels"), metadata.get("annotations")))
     if not tag or commit in mentioned or tag in mentioned:
         return None
-    images = asked_images(application, patterns)
+    images = [each for each in asked_images(application, patterns) if each.repository not in unchanged]
     return next((image for image in images if _names_another_commit(image.tag, tag)), None)
 
 

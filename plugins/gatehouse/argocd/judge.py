@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gatehouse.argocd.images import stale_image
-from gatehouse.argocd.revisions import Object, revision_problem
+from gatehouse.argocd.revisions import SHA, Object, revision_problem
 
 #: Attempts of self-heal on one revision after which something else is taken to undo them.
 HEAL_LOOP = 3
@@ -55,15 +55,16 @@ class Asked:
     `commit` is the full SHA that its source in `repository` (`owner/name`) must be at; sources elsewhere, such
     as a GitOps repository whose pull-request commit travels as an image tag, are not asked for a revision.
     `tag` is the tag that images of `product_images` (patterns of repositories) have for this commit: a spec
-    that still asks for another commit's image is stale. `settle` is how long it must have been ready. A bad
-    state that may pass fails once it has lasted `grace`; an operation on another revision blocks once it has
-    lasted `operation_grace`.
+    that still asks for another commit's image is stale, but for repositories that are `unchanged`. `settle` is
+    how long it must have been ready. A bad state that may pass fails once it has lasted `grace`; an operation on
+    another revision blocks once it has lasted `operation_grace`.
     """
 
     commit: str = ""
     repository: str = ""
     tag: str = ""
     product_images: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
     settle: float = 0.0
     grace: float = 30.0
     operation_grace: float = 60.0
@@ -135,7 +136,7 @@ def _spec_problem(application: Object, status: Object, asked: Asked, now: dateti
         return Judgement(State.COMPARING, "has not been compared yet")
     if stale := revision_problem(application, asked.commit, asked.repository):
         return Judgement(State.STALE, stale.reason, refresh=stale.refresh)
-    if image := stale_image(application, asked.product_images, asked.commit, asked.tag):
+    if image := stale_image(application, asked.product_images, asked.commit, asked.tag, asked.unchanged):
         return Judgement(State.STALE, f"its spec asks for {image}, not for the tag {asked.tag}")
     for kind in ("SharedResourceWarning", "RepeatedResourceWarning"):
         if kind in conditions:
@@ -195,8 +196,9 @@ def _running(operation: Object, status: Object, asked: Asked, now: datetime) -> 
     wanted = status["sync"].get("revision")
     result = operation.get("syncResult") or {}
     other_source = result.get("revision") == wanted and not _is_about(result, status["sync"])
-    if wanted and ((own and own != wanted) or other_source) and _age(started, now) >= asked.operation_grace:
-        older = own if own and own != wanted else ""
+    # One that was asked for by the name of a branch is on what that was then, which it does not tell.
+    older = own if own and own != wanted and SHA.fullmatch(own) else ""
+    if wanted and (older or other_source) and _age(started, now) >= asked.operation_grace:
         what = f"{older[:12]} runs and keeps {wanted[:12]}" if older else "older sources runs and keeps these"
         return Judgement(State.BLOCKED, f"an operation on {what} from being synced: {message}", started)
     retries = f" (attempt {operation['retryCount'] + 1})" if operation.get("retryCount") else ""
@@ -235,7 +237,14 @@ def _sync_problem(application: Object, status: Object, seen: Snapshot) -> Judgem
         return _out_of_sync(application, status, resources, seen)
     if sync.get("status") != "Synced":
         return Judgement(State.COMPARING, f"sync status is {sync.get('status', 'missing')}")
-    late = [each for each in resources if each.get("status") not in (None, "Synced") and not each.get("hook")]
+    late = [
+        each
+        for each in resources
+        # What is extra does not count where its annotation says so (compare-options: IgnoreExtraneous).
+        if each.get("status") not in (None, "Synced")
+        and not each.get("hook")
+        and not each.get("requiresPruning")
+    ]
     if late:  # from 3.4 on, an Application of which one object of many is missing counts as Healthy
         return Judgement(State.SYNCING, f"Synced as a whole, but not {_names(late)}")
     if not resources:
@@ -291,16 +300,22 @@ def _health_problem(status: Object, asked: Asked, seen: Snapshot, now: datetime)
         return None
     if name == "Suspended":
         return Judgement(State.BLOCKED, reason, since)
-    lasting = name == "Degraded" and _age(since, now) >= asked.grace
+    # A status that stays Degraded keeps its time: what was synced a moment ago may be the repair.
+    synced = parse_time((status.get("operationState") or {}).get("finishedAt"))
+    lasting = name == "Degraded" and min(_age(since, now), _age(synced or since, now)) >= asked.grace
     return Judgement(State.FAILED if lasting else State.ROLLING_OUT, reason, since)
 
 
 def _worst_resource(status: Object) -> str:
-    for resource in status.get("resources") or []:
-        health = resource.get("health") or {}
-        if health.get("status") not in (None, "Healthy"):
-            message = f" ({health['message']})" if health.get("message") else ""
-            return f"{resource['kind']}/{resource['name']}{message}"
+    unwell = [
+        each
+        for each in status.get("resources") or []
+        if (each.get("health") or {}).get("status") not in (None, "Healthy")
+    ]
+    own = (status.get("health") or {}).get("status")
+    for resource in sorted(unwell, key=lambda each: each["health"]["status"] != own):
+        message = f" ({resource['health']['message']})" if resource["health"].get("message") else ""
+        return f"{resource['kind']}/{resource['name']}{message}"
     return ""  # lists do not carry the health of each resource (Argo CD 3.x)
 
 

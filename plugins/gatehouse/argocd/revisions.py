@@ -11,7 +11,7 @@ from gatehouse.core.checkout import repository_name
 Object = dict[str, Any]
 
 #: A target revision that is a commit, whole or cut short, and not the name of a branch or a tag.
-_SHA = re.compile(r"[0-9a-f]{7,40}")
+SHA = re.compile(r"[0-9a-f]{7,40}")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def revision_problem(application: Object, commit: str, repository: str) -> Stale
     problems = (
         _source_problem(source, str(revision), commit)
         for source, revision in zip(sources, revisions, strict=False)
-        if _same_repository(str(source.get("repoURL", "")), repository)
+        if _is_of(source, repository)
     )
     return next(filter(None, problems), None)
 
@@ -52,17 +52,24 @@ def commit_revision(application: Object, commit: str, repository: str) -> str:
         return ""
     spec = application["spec"]
     hydrated = ((spec.get("sourceHydrator") or {}).get("drySource") or {}).get("repoURL")
-    addresses = [hydrated] if hydrated else [each.get("repoURL") for each in _sources(spec)]
-    return commit if any(_same_repository(str(each or ""), repository) for each in addresses) else ""
+    sources = [{"repoURL": hydrated}] if hydrated else _sources(spec)
+    return commit if any(_is_of(each, repository) for each in sources) else ""
+
+
+def _is_of(source: Object, repository: str) -> bool:
+    """Whether a source is the git repository; a chart or an OCI image that is named like it has its own versions."""
+    url = str(source.get("repoURL") or "")
+    packaged = source.get("chart") or url.startswith("oci://")
+    return not packaged and _same_repository(url, repository)
 
 
 def _source_problem(source: Object, revision: str, commit: str) -> Stale | None:
     target = str(source.get("targetRevision") or "HEAD")
-    if _SHA.fullmatch(target) and not commit.startswith(target):
+    if SHA.fullmatch(target) and not commit.startswith(target):
         return Stale(f"its spec asks for {target[:12]}, not for {commit[:12]}")
     if revision and commit.startswith(revision) and len(revision) >= 7:
         return None
-    tracks = not _SHA.fullmatch(target)
+    tracks = not SHA.fullmatch(target)
     where = f"{target} at {revision[:12] or 'nothing'}" if tracks else revision[:12] or "nothing"
     # A branch is looked up every few minutes; a comparison made now sees the commit at once.
     return Stale(f"it was compared with {where}, not with {commit[:12]}", refresh=tracks)
@@ -74,10 +81,21 @@ def _hydrator_problem(hydrator: Object, status: Object, commit: str, repository:
     phase, message = operation.get("phase", "missing"), operation.get("message", "")
     if phase != "Hydrated":
         return Stale(f"hydration is {phase}" + (f": {message}" if message else ""))
+    if (of := operation.get("sourceHydrator")) and of != hydrator:
+        return Stale("what was hydrated is of an older spec")
     dry = str(operation.get("drySHA") or "")
     wanted = _same_repository(str((hydrator.get("drySource") or {}).get("repoURL", "")), repository)
     if commit and wanted and dry != commit:
         return Stale(f"{dry[:12] or 'nothing'} has been hydrated, not {commit[:12]}", refresh=True)
+    sync = status.get("sync") or {}
+    hydrated, compared = str(operation.get("hydratedSHA") or ""), str(sync.get("revision") or "")
+    # The branch may have gone on since, with what others have hydrated: then the comparison must be a later one.
+    later = (status.get("reconciledAt") or "") > (operation.get("finishedAt") or "")
+    if hydrated and hydrated != compared and not later:
+        reason = (
+            f"it was compared with {compared[:12] or 'nothing'}, and {hydrated[:12]} has been hydrated since"
+        )
+        return Stale(reason, refresh=True)
     return None
 
 

@@ -59,8 +59,8 @@ class ApplicationSource(Protocol):
         Raises `AuthenticationError`, `Unreachable`, and what else is answered.
         """
 
-    def may_read(self, project: str) -> bool | None:
-        """Whether the Applications of a project may be read; None where the source cannot tell."""
+    def may_read(self, project: str, name: str = "*") -> bool | None:
+        """Whether Applications of a project named like `name` may be read; None where the source cannot tell."""
 
     def applications(self, scope: Scope) -> list[Object]:
         """The Applications that are meant, as far as they exist."""

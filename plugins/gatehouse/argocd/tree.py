@@ -10,8 +10,8 @@ from gatehouse.argocd.health import health_of
 
 Object = dict[str, Any]
 
-#: The annotation by which a Deployment counts its ReplicaSets.
-REVISION = "deployment.kubernetes.io/revision"
+#: The annotations by which a Deployment and a Rollout of Argo's count their ReplicaSets.
+REVISIONS = ("deployment.kubernetes.io/revision", "rollout.argoproj.io/revision")
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,9 @@ def _node(live: Live) -> Object:
     if reference.kind == "Pod":
         node["images"] = _images(live.item.get("spec") or {})
         node["info"] = _pod_info(live.item)
-    if reference.kind == "ReplicaSet" and (revision := (metadata.get("annotations") or {}).get(REVISION)):
+    counted = metadata.get("annotations") or {}
+    revision = next((counted[each] for each in REVISIONS if each in counted), "")
+    if reference.kind == "ReplicaSet" and revision:
         node["info"] = [{"name": "Revision", "value": f"Rev:{revision}"}]
     return node
 

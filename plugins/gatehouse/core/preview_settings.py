@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from gatehouse.core.setting_types import Address, Pattern, Secret
 from gatehouse.core.yaml_file import StrictModel
@@ -164,6 +164,24 @@ class PreviewSettings(StrictModel):
         default=60.0, ge=0, description="likewise for an operation on another revision than the one asked for"
     )
     allow_suspended: bool = Field(default=False, description="a paused rollout counts as well")
+
+    @field_validator("discovered_url")
+    @classmethod
+    def _holds_the_host(cls, value: str) -> str:
+        if "{host}" not in value or re.search(r"[{}]", value.replace("{host}", "")):
+            raise ValueError(
+                f"expected an address with {{host}}, such as https://{{host}}:8443, found {value!r}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _the_commit_can_be_told(self) -> PreviewSettings:
+        if not self.probe and not re.search(r"\{(short_)?commit(_7)?\}", self.image_tag):
+            raise ValueError(
+                f"image_tag {self.image_tag!r} is the same for every commit of a pull request, so it proves none: "
+                "let it hold {commit}, {short_commit} or {short_commit_7}, or add a probe"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_are_known(self) -> PreviewSettings:

@@ -22,6 +22,7 @@ RETRY_PAUSE = 1.0
 #: GitHub lists at most 3000 files of a pull request.
 FILES_A_PAGE = 100
 FILE_PAGES = 30
+LISTED_FILES = FILES_A_PAGE * FILE_PAGES
 
 
 class _Label(BaseModel):
@@ -136,8 +137,12 @@ class GitHubClient:
         content_type, retry_after = (
             response.headers.get(name, "") for name in ("Content-Type", "Retry-After")
         )
-        # GitHub says 403 of a spent rate limit, too.
-        limited = response.status_code == 403 and response.headers.get("X-RateLimit-Remaining") == "0"
+        # GitHub says 403 of a spent rate limit, too, and of its secondary limits, which have no such header.
+        limited = response.status_code == 403 and (
+            response.headers.get("X-RateLimit-Remaining") == "0"
+            or bool(retry_after)
+            or "rate limit" in response.text
+        )
         status = 429 if limited else response.status_code
         problem = failure("the code host", f"GET {path}", status, content_type, response.text, retry_after)
         if problem:

@@ -96,6 +96,7 @@ class PreviewWait:
             repository=github.repository,
             tag=self._prover.tag,
             product_images=tuple(settings.product_images),
+            unchanged=self._prover.unchanged,
             settle=settings.settle_seconds,
             grace=settings.failure_grace_seconds,
             operation_grace=settings.operation_grace_seconds,
@@ -280,6 +281,9 @@ class PreviewWait:
             look.problem = self._wrong_subject(proof)
         elif not answers.problem and proof.outcome is not Outcome.THIS_COMMIT:
             look.problem = self._wrong_subject(proof)
+        elif look.judgement.state is State.READY:
+            # The last thing to ask; a code host that does not answer now is waited for like any other.
+            require_head(self._github.pull_request(self._pull.number), self._commit)
 
     def _judge(self, look: Look, **seen: Any) -> None:
         look.snapshot = replace(look.snapshot, **seen)
@@ -449,7 +453,6 @@ class PreviewWait:
 
     def _environment(self, look: Look) -> PreviewEnvironment:
         assert look.proof is not None, "an environment is ready only once it is proved"
-        require_head(self._github.pull_request(self._pull.number), self._commit)
         self.proved = True
         notes = [self._prover.registry_problem] if self._prover.registry_problem else []
         if not self._settings.tls.verify:

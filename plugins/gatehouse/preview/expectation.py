@@ -75,7 +75,8 @@ class Expectation:
                 seen="the name in its template holds no parameter of the pull request",
                 next_step="set preview.application_selector in gatehouse.yaml",
             )
-        return Scope(projects=tuple(sorted({each.project for each in sets})))
+        projects = {each.project for each in sets}
+        return Scope(projects=tuple(sorted(projects)) if "" not in projects else ())
 
     def look(self, found: Mapping[str, Object]) -> Expected:
         """Compare the Applications that are there with those that should be.
@@ -99,11 +100,14 @@ class Expectation:
 
     def _absent(self, mine: Mapping[str, Object], sets: list[ExpectedSet]) -> str:
         made = Counter(owner_set(application) for application in mine.values())
-        late = [each for each in sets if made[each.name] < each.count]
+        wanted: Counter[str] = Counter()
+        for one in sets:  # a set can have several generators
+            wanted[one.name] += one.count
+        late = [each for each in sets if made[each.name] < wanted[each.name]]
         if late:
-            first = late[0]
+            name = late[0].name
             whose = f"labelled {self.scope.selector}" if self._settings.application_selector else "for it"
-            counted = f"ApplicationSet {first.name} has made {made[first.name]} of {first.count} Applications {whose}"
+            counted = f"ApplicationSet {name} has made {made[name]} of {wanted[name]} Applications {whose}"
             counted += f", and {len(late) - 1} more are behind" if len(late) > 1 else ""
             poll = max(each.poll for each in late)
             due = (self._begun + timedelta(seconds=poll)).strftime("%H:%M:%S")
@@ -128,7 +132,7 @@ class Expectation:
         if self._sets is None or now - self._sets[0] >= SETS_INTERVAL:
             sets = self._source.application_sets()
             known = expected_sets(sets, self._repository, self._pull)
-            generating = [each for each in known if not each.missing_labels]
+            generating = [each for each in known if not each.missing_labels and not each.filtered]
             if not generating:
                 raise self._nothing_generates(known, len(sets))
             self._sets = now, generating
@@ -136,8 +140,15 @@ class Expectation:
 
     def _nothing_generates(self, known: list[ExpectedSet], seen: int) -> GatehouseError:
         number, labels = self._pull.number, sorted(self._pull.label_names)
+        if known and all(each.filtered for each in known):
+            return ProductFailure(
+                f"pull request {number} has no preview: the filters of the ApplicationSet {known[0].name} leave it out",
+                seen=f"{self._pull.head.ref} into {self._pull.base.ref}",
+                next_step="compare the generator's filters with the pull request's branches and title",
+            )
         if known:
-            missing = ", ".join(sorted(known[0].missing_labels))
+            unlabelled = next(each for each in known if not each.filtered)
+            missing = ", ".join(sorted(unlabelled.missing_labels))
             return ProductFailure(
                 f"pull request {number} has no preview: it lacks the label {missing}",
                 seen=f"labels: {', '.join(labels) or 'none'}",
@@ -154,11 +165,11 @@ class Expectation:
         if self._permission_checked:
             return
         self._permission_checked = True
-        for project in sorted({each.project for each in sets if each.project}):
-            if self._source.may_read(project) is False:
+        for project, name in sorted({(each.project, each.example) for each in sets if each.project}):
+            if self._source.may_read(project, name) is False:
                 raise PermissionDenied(
                     f"the token may not read the Applications of project {project}",
-                    expected=f"the permission applications, get, {project}/*",
+                    expected=f"the permission applications, get, {project}/{name}",
                     where=self._source.server,
                     next_step="add the permission to the account's role in Argo CD",
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ Object = dict[str, Any]
 #: What Argo CD uses when a generator does not set `requeueAfterSeconds`.
 DEFAULT_POLL = 1800.0
 
+#: The longest branch that Argo CD makes a part of a name of.
+SLUG_LENGTH = 50
+
 #: A placeholder of a template, in Go's syntax (`{{.number}}`) or the older one (`{{number}}`).
 _PLACEHOLDER = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 
@@ -26,8 +30,10 @@ class ExpectedSet:
     """An ApplicationSet that generates for the pull request, or would if `missing_labels` were there.
 
     `count` is how many Applications it makes for one pull request, at least. `project` is that of its
-    Applications, and `name` fits their names, as far as they can be told from the template: None if it
-    names nothing of the pull request. `poll` is how often (seconds) it looks at the code host without a webhook.
+    Applications, empty where the template does not tell it. `application_name` fits their names: None if the
+    template names nothing of the pull request; `example` is like them, with `*` for what is not known.
+    `filtered` says that the generator's filters leave the pull request out. `poll` is how often (seconds) it
+    looks at the code host without a webhook.
     `error` is its generator's, since `error_since`.
     """
 
@@ -36,9 +42,11 @@ class ExpectedSet:
     count: int = 1
     project: str = ""
     application_name: re.Pattern[str] | None = field(default=None, compare=False)
+    example: str = "*"
     poll: float = DEFAULT_POLL
     error: str = ""
     error_since: datetime | None = None
+    filtered: bool = False
 
     def makes(self, application: Object) -> bool:
         """Whether an Application is one that this set made for the pull request."""
@@ -59,15 +67,19 @@ def expected_sets(application_sets: list[Object], repository: str, pull: PullReq
 def _expected(application_set: Object, generator: Object, count: int, pull: PullRequest) -> ExpectedSet:
     template = application_set["spec"].get("template") or {}
     error, since = _error(application_set)
+    project = _filled(str((template.get("spec") or {}).get("project") or ""), pull)
+    name = str((template.get("metadata") or {}).get("name") or "")
     return ExpectedSet(
         application_set["metadata"]["name"],
         frozenset((generator.get("github") or {}).get("labels") or []) - pull.label_names,
         count,
-        project=str((template.get("spec") or {}).get("project") or ""),
-        application_name=_name_pattern(str((template.get("metadata") or {}).get("name") or ""), pull),
+        project="" if _PLACEHOLDER.search(project) else project,
+        application_name=_name_pattern(name, pull),
+        example=_PLACEHOLDER.sub("*", _filled(name, pull)),
         poll=float(generator.get("requeueAfterSeconds") or DEFAULT_POLL),
         error=error,
         error_since=since,
+        filtered=not _passes(generator.get("filters") or [], pull),
     )
 
 
@@ -76,19 +88,74 @@ def _repository(generator: Object) -> str:
     return f"{github.get('owner')}/{github.get('repo')}"
 
 
-def _pull_request_generators(generators: list[Object]) -> Iterator[tuple[Object, int]]:
-    """The pull-request generators, each with the number of Applications it leads to for one pull request.
+def _passes(filters: list[Object], pull: PullRequest) -> bool:
+    """Whether a generator takes the pull request: all that one of its filters names must match, anywhere."""
+    values = {
+        "branchMatch": pull.head.ref,
+        "targetBranchMatch": pull.base.ref,
+        "titleMatch": pull.title,
+    }
+    return not filters or any(
+        all(_matches(each[key], value) for key, value in values.items() if each.get(key)) for each in filters
+    )
 
-    In a matrix the lengths of static lists multiply it; what other generators add is not known beforehand.
+
+def _matches(expression: str, value: str) -> bool:
+    try:
+        return re.search(expression, value) is not None
+    except re.error:  # Go's syntax differs a little; a set that may generate is waited for
+        return True
+
+
+def _pull_request_generators(generators: list[Object]) -> Iterator[tuple[Object, int]]:
+    """The pull-request generators, each with the number of Applications it leads to for one pull request, at least.
+
+    In a matrix the lengths of static lists multiply it; what other generators add, and what a selector leaves of
+    it all, is not known beforehand. What is merged with the first generator makes no further Applications.
     """
     for generator in generators:
         if "pullRequest" in generator:
             yield generator["pullRequest"], 1
         inner = (generator.get("matrix") or {}).get("generators") or []
-        lists = [len(each["list"].get("elements") or []) for each in inner if "list" in each]
+        lists = math.prod(_elements(each) for each in inner if "list" in each)
         for found, count in _pull_request_generators(inner):
-            yield found, count * math.prod(lists)
-        yield from _pull_request_generators((generator.get("merge") or {}).get("generators") or [])
+            yield found, min(count * lists, 1) if generator.get("selector") else count * lists
+        merged = _pull_request_generators((generator.get("merge") or {}).get("generators") or [])
+        yield from itertools.islice(merged, 1)
+
+
+def _elements(generator: Object) -> int:
+    """How many elements a list generator has, at least: those that are made of a text are not known beforehand."""
+    elements = generator["list"].get("elements") or []
+    unknown = generator["list"].get("elementsYaml") or generator.get("selector")
+    return 1 if unknown else len(elements)
+
+
+def _parameters(pull: PullRequest) -> dict[str, str]:
+    """What the pull-request generator gives to templates, as far as it identifies the pull request."""
+    return {
+        "number": str(pull.number),
+        "branch": pull.head.ref,
+        "branch_slug": _slug(pull.head.ref),
+        "head_sha": pull.head.sha,
+        "head_short_sha": pull.head.sha[:8],
+        "head_short_sha_7": pull.head.sha[:7],
+    }
+
+
+def _slug(branch: str) -> str:
+    """A branch as Argo CD makes a name of it: at most 50 characters, cut after a whole word."""
+    slug = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")
+    if len(slug) <= SLUG_LENGTH:
+        return slug
+    end = slug.rfind("-", 0, SLUG_LENGTH + 1)
+    return slug[: end if end >= 0 else SLUG_LENGTH]
+
+
+def _filled(template: str, pull: PullRequest) -> str:
+    """A template with the pull request's parameters filled in; other placeholders stay."""
+    own = _parameters(pull)
+    return _PLACEHOLDER.sub(lambda match: own.get(match[1].removeprefix("."), match[0]), template)
 
 
 def _name_pattern(template: str, pull: PullRequest) -> re.Pattern[str] | None:
@@ -96,15 +163,7 @@ def _name_pattern(template: str, pull: PullRequest) -> re.Pattern[str] | None:
 
     Parameters of the pull-request generator are filled in; whatever else a name is made of may be anything.
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", pull.head.ref.lower())[:50].strip("-")
-    own = {
-        "number": str(pull.number),
-        "branch": pull.head.ref,
-        "branch_slug": slug,
-        "head_sha": pull.head.sha,
-        "head_short_sha": pull.head.sha[:8],
-        "head_short_sha_7": pull.head.sha[:7],
-    }
+    own = _parameters(pull)
     parts, end, told = [], 0, False
     for match in _PLACEHOLDER.finditer(template):
         value = own.get(match[1].removeprefix("."))

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -62,11 +61,13 @@ class Route:
     def __init__(self, addresses: Mapping[str, str] | None = None, tls: TlsSettings | None = None) -> None:
         """Raises `EnvironmentProblem` for authorities that cannot be read."""
         self._addresses = addresses or {}
-        # One client for all: to read the authorities takes longer than most answers.
+        certificates = _certificates(tls or TlsSettings())
+        # Clients for all: to read the authorities takes longer than most answers.
         never_kept = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.Client(
-            timeout=TIMEOUT, limits=never_kept, verify=_certificates(tls or TlsSettings())
-        )
+        self._by_name = httpx.Client(timeout=TIMEOUT, limits=never_kept, verify=certificates)
+        # Not through a proxy of the environment's: that is for hostnames, and sees other addresses.
+        direct = httpx.HTTPTransport(limits=never_kept, verify=certificates)
+        self._by_address = httpx.Client(timeout=TIMEOUT, transport=direct)
 
     def address(self, host: str) -> str | None:
         """The IP address to connect to for a hostname; None to ask DNS."""
@@ -78,16 +79,26 @@ class Route:
 
     def fetch(self, url: str) -> Reply:
         """GET a URL; TLS is verified unless the settings forbid it."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        address = self.address(host)
-        target = url if address is None else url.replace(host, address, 1)
-        extensions = {"sni_hostname": host} if address else {}
         try:
-            response = self._http.get(target, headers={"Host": parts.netloc}, extensions=extensions)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            target = httpx.URL(url)
+            address = self.address(target.host)
+            if address is None:
+                response = self._by_name.get(target)
+            else:
+                response = self._by_address.get(
+                    target.copy_with(host=address),
+                    headers={"Host": target.netloc.decode()},
+                    extensions={"sni_hostname": target.raw_host.decode()},
+                )
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            OSError,
+            ValueError,
+        ) as error:  # ValueError: no name for DNS
             return Reply(url, 0, f"{type(error).__name__}: {error}", {})
-        self._http.cookies.clear()
+        for client in (self._by_name, self._by_address):
+            client.cookies.clear()
         return Reply(url, response.status_code, response.text, response.headers)
 
 
@@ -174,6 +185,11 @@ class Answers:
 
 def ask(urls: Mapping[str, str], settings: PreviewSettings, commit: str, route: Route) -> Answers:
     """Ask every URL as often in a row as the settings say; ends at the first answer that is not as it should be."""
+    named = [settings.probe.url] if settings.probe else []
+    if unknown := next(
+        (each for each in [*named, *(one.url for one in settings.checks)] if each not in urls), ""
+    ):
+        return Answers(f"probe or checks name the url {unknown}, and there are only {', '.join(urls)}")
     served: dict[str, str] = {}
     for _ in range(settings.answers_in_a_row):
         for url, check, probe in _requests(urls, settings):

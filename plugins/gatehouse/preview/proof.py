@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,9 +17,10 @@ from gatehouse.argocd.judge import Judgement, State
 from gatehouse.argocd.revisions import commit_revision
 from gatehouse.argocd.source import ApplicationSource
 from gatehouse.core.deadline import Clock
-from gatehouse.core.errors import InfrastructureError, NotFound, PermissionDenied, Transient, Unreachable
+from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, NotFound, PermissionDenied
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import fill
+from gatehouse.github.client import LISTED_FILES
 from gatehouse.preview.probe import Answers, Route, ask
 from gatehouse.preview.registry import ImageRegistries
 from gatehouse.preview.subject import RunningImage, Subject, SubjectProof, prove_subject
@@ -69,8 +71,14 @@ class Prover:
         self._components = changed_components(settings, changed_files)
         self._digests: dict[ImageReference, frozenset[str]] = {}
         self._absent_since: dict[ImageReference, float] = {}
+        self._asked_again: dict[ImageReference, float] = {}
         #: What a registry would not tell, in its words.
         self.registry_problem = ""
+
+    @property
+    def unchanged(self) -> tuple[str, ...]:
+        """The image repositories of components that the pull request does not change."""
+        return tuple(image for image, changed in self._components.items() if not changed)
 
     # --- images --------------------------------------------------------------------------------------
 
@@ -112,7 +120,7 @@ class Prover:
             return False
         try:
             digests = self._registries.digests(image)
-        except (Transient, Unreachable, PermissionDenied) as error:
+        except (InfrastructureError, EnvironmentProblem) as error:
             self.registry_problem = f"{error.summary}: {error.seen}"
             return True
         if digests:
@@ -121,6 +129,15 @@ class Prover:
         else:
             self._absent_since[image] = now
         return bool(digests)
+
+    def _ask_again(self, image: ImageReference) -> None:
+        """Look whether a tag has been pushed again, as with an image and then its index; else keep what is known."""
+        now = self._clock.monotonic()
+        if now - self._asked_again.get(image, -REGISTRY_INTERVAL) < REGISTRY_INTERVAL:
+            return
+        self._asked_again[image] = now
+        with suppress(InfrastructureError, EnvironmentProblem):
+            self._digests[image] = self._registries.digests(image) or self._digests[image]
 
     # --- pods ----------------------------------------------------------------------------------------
 
@@ -162,7 +179,11 @@ class Prover:
             self._commit,
             self.tag,
             tuple(self._settings.product_images),
-            {image.repository: digests for image, digests in self._digests.items()},
+            {  # only what the tag stands for: a digest that a spec pins is what is to be judged
+                image.repository: digests
+                for image, digests in self._digests.items()
+                if image == ImageReference(image.repository, self.tag)
+            },
             self._components,
         )
         return prove_subject(subject, images, revisions, served)
@@ -173,16 +194,26 @@ class Prover:
         asked = image and is_product(image, self._settings.product_images) and self._registries.knows(image)
         if not image or not asked:
             return RunningImage(name, pod["name"], text)
-        self._is_there(ImageReference(image.repository, self.tag))
-        return RunningImage(name, pod["name"], text, self._pulled_digest(name, application, pod, text))
+        tagged = ImageReference(image.repository, self.tag)
+        digest = self._pulled_digest(name, application, pod, text)
+        self._is_there(tagged)
+        known, pulled = self._digests.get(tagged), digest or image.digest
+        if known and pulled and pulled not in known:
+            self._ask_again(tagged)
+        return RunningImage(name, pod["name"], text, digest)
 
     def _pulled_digest(self, name: str, application: Object, pod: Object, text: str) -> str:
         try:
             live = self._source.resource(name, application["spec"]["project"], pod)
         except InfrastructureError:
             return ""
-        for status in (live.get("status") or {}).get("containerStatuses") or []:
-            images = {each["name"]: each.get("image") for each in live["spec"]["containers"]}
+        spec, told = live["spec"], live.get("status") or {}
+        containers = [*(spec.get("initContainers") or []), *spec["containers"]]
+        images = {each["name"]: each.get("image") for each in containers}
+        for status in [
+            *(told.get("initContainerStatuses") or []),
+            *(told.get("containerStatuses") or []),
+        ]:
             if images.get(status.get("name")) == text and "@" in str(status.get("imageID", "")):
                 return str(status["imageID"]).rpartition("@")[2]
         return ""
@@ -288,10 +319,13 @@ def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[st
 
 
 def changed_components(settings: PreviewSettings, changed_files: list[str] | None) -> dict[str, bool]:
-    """Each component's image repository, and whether the pull request changes a file it is built from."""
+    """Each component's image repository, and whether the pull request changes a file it is built from.
+
+    Code hosts list no more than so many files; whether there are others nobody tells, so all counts as changed then.
+    """
+    cut_off = len(changed_files or []) >= LISTED_FILES
     return {
-        component.image: any(
-            pathspec.GitIgnoreSpec.from_lines(component.paths).match_files(changed_files or [])
-        )
+        component.image: cut_off
+        or any(pathspec.GitIgnoreSpec.from_lines(component.paths).match_files(changed_files or []))
         for component in settings.components.values()
     }

@@ -95,6 +95,8 @@ class ImageRegistries:
                 headers["Authorization"] = f"Bearer {self._tokens[key]}"
             response = self._send(settings, url, headers)
             challenge = response.headers.get("WWW-Authenticate", "")
+            if response.status_code == 401 and challenge.lower().startswith("basic") and settings.token:
+                return self._send(settings, url, headers, (settings.username, settings.token.read()))
             if response.status_code != 401 or not challenge.lower().startswith("bearer"):
                 break
             # The token of an earlier request can have expired; a second refusal is the answer.
@@ -117,9 +119,15 @@ class ImageRegistries:
         except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError) as error:
             raise self._unreachable(settings, realm, error) from error
 
-    def _send(self, settings: RegistrySettings, url: str, headers: dict[str, str]) -> httpx.Response:
+    def _send(
+        self,
+        settings: RegistrySettings,
+        url: str,
+        headers: dict[str, str],
+        credentials: tuple[str, str] | None = None,
+    ) -> httpx.Response:
         try:
-            return self._http.get(url, headers=headers)
+            return self._http.get(url, headers=headers, auth=credentials)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(settings, url, error) from error
 

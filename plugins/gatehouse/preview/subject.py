@@ -48,8 +48,8 @@ class Subject:
     components: Mapping[str, bool] = field(default_factory=dict)
 
     def must_be_new(self, repository: str) -> bool:
-        """Whether images of a repository must be the commit's own."""
-        return not self.components or self.components.get(repository, False)
+        """Whether images of a repository must be the commit's own; so must those of no known component."""
+        return self.components.get(repository, True)
 
 
 @dataclass(frozen=True)

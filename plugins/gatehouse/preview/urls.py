@@ -74,26 +74,36 @@ def find_urls(
             return FoundUrls(
                 urls, origins, f"the Applications have no ConfigMap {config_map} with the key {key}"
             )
-        if not urlsplit(value).hostname:
+        if not _host(value):
             return FoundUrls(urls, origins, f"{origin} holds no address: {value!r}")
         urls[name], origins[name] = value, origin
     if not urls:
         for route in sorted(routes, key=lambda each: each.name):
-            for host in route.hosts[:1]:
-                urls[route.name], origins[route.name] = pattern.format(host=host), str(route)
+            for host in [each for each in route.hosts if "*" not in each][:1]:
+                name = route.name if route.name not in urls else host  # of several Applications, or kinds
+                urls[name], origins[name] = pattern.format(host=host), str(route)
     if not urls:
         return FoundUrls(
             problem="no address is configured, and the Applications have no route with a hostname"
         )
     served = {host for route in routes for host in route.hosts}
-    for name, url in urls.items() if cross_check and served else []:
-        host = urlsplit(url).hostname or ""
+    everything = any(not route.hosts for route in routes)  # it serves all that its gateway does
+    for name, url in urls.items() if cross_check and served and not everything else []:
+        host = _host(url)
         if not any(fnmatch.fnmatchcase(host, each) for each in served):
             problem = (
                 f"no route of the Applications serves {host} ({origins[name]}); they serve {_listed(served)}"
             )
             return FoundUrls(urls, origins, problem)
     return FoundUrls(urls, origins)
+
+
+def _host(url: str) -> str:
+    """The hostname of an address; empty for a text that is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def edge_problem(host: str, objects: Iterable[LiveObject]) -> str:

@@ -228,3 +228,73 @@ def test_a_missing_pull_secret_is_added_to_what_the_pull_says():
 
     assert warning(events) == "401; no secret"
     assert warning(events[1:2]) == "no secret"
+
+
+@pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ImagePullBackOff"])
+def test_a_stuck_pod_of_the_commit_before_does_not_end_the_wait_for_its_repair(reason):
+    blocker = find_blocker(
+        [
+            node("Deployment", "web", health="Progressing"),
+            replica_set("web-1", 1),
+            replica_set("web-2", 2),
+            node("Pod", "web-1-x", health="Degraded", reason=reason, parents=["web-1"]),
+            node("Pod", "web-2-x", health="Progressing", reason="ContainerCreating", parents=["web-2"]),
+        ]
+    )
+
+    assert blocker is not None
+    assert (str(blocker), blocker.stuck) == ("Pod pr-7/web-2-x: ContainerCreating", False)
+
+
+def test_a_stuck_pod_of_a_cron_job_is_not_to_blame():
+    tree = [
+        node("Deployment", "web", health="Progressing"),
+        node("Job", "nightly-1", parents=["nightly"], owner="CronJob", health="Progressing"),
+        node("Pod", "x", health="Degraded", reason="ImagePullBackOff", parents=["nightly-1"], owner="Job"),
+    ]
+
+    assert str(find_blocker(tree)) == "Deployment pr-7/web: Progressing"
+
+
+def test_a_pod_of_an_older_version_that_has_been_evicted_is_not_waited_for():
+    sets = [replica_set("web-1", 1), replica_set("web-2", 2)]
+    evicted = node("Pod", "web-1-x", health="Degraded", reason="Evicted", parents=["web-1"])
+
+    assert older_pod([*sets, evicted]) is None
+
+
+@pytest.mark.parametrize("reason", ["ContainerStatusUnknown", "OutOfephemeral-storage", "Error", "OOMKilled"])
+def test_a_pod_that_its_node_has_ended_is_not_waited_for(reason):
+    words = "Pod was terminated in response to imminent node shutdown."
+    ended = node("Pod", "web-2-x", health="Degraded", reason=reason, message=words, parents=["web-2"])
+
+    assert waiting_pod([replica_set("web-2", 2), ended]) is None
+
+
+def test_a_pod_whose_container_has_just_ended_is_waited_for():
+    crashed = node("Pod", "web-2-x", health="Degraded", reason="Error", message="", parents=["web-2"])
+
+    assert waiting_pod([replica_set("web-2", 2), crashed]) is crashed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'failed to resolve reference "r.io/acme/www:3f4290abcdef": r.io/acme/www:3f4290abcdef: not found',
+        'failed to pull "r.io/acme/www:pr-403-abc1234": not found',
+        "pulling from host r.io failed with status code [manifests pr-401-ab]: 404 Not Found",
+        "unexpected status from HEAD request to https://r.io/v2/www/manifests/pr-403: 404 Not Found",
+    ],
+)
+def test_digits_in_the_name_of_an_image_are_no_status(words):
+    assert pull_problem(words) is PullProblem.MISSING
+
+
+def test_a_restart_of_a_stateful_set_makes_another_version():
+    def revision(name, number):
+        info = [{"name": "Revision", "value": f"Rev:{number}"}]
+        return node("ControllerRevision", name, parents=["db"], owner="StatefulSet", info=info)
+
+    first = [node("StatefulSet", "db"), revision("db-a", 1)]
+    assert newest_replica_sets(first) == ["db-a"]
+    assert newest_replica_sets([*first, revision("db-b", 2)]) == ["db-b"]

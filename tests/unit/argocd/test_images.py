@@ -100,3 +100,15 @@ def test_a_spec_that_still_asks_for_another_commits_image_is_stale():
 )
 def test_a_spec_that_mentions_the_commit_or_asks_for_no_commit_is_not_stale(present):
     assert stale_image(present, PRODUCT, COMMIT, COMMIT) is None
+
+
+def test_an_image_of_a_component_that_the_change_does_not_touch_is_not_stale():
+    image = f"r.io/acme/www:{'b' * 40}"
+    application = {
+        "metadata": {"name": "www"},
+        "spec": {"source": {"repoURL": "https://git/acme/gitops", "kustomize": {"images": [image]}}},
+    }
+    asked = (application, ["r.io/acme/*"], "c" * 40, "c" * 40)
+
+    assert str(stale_image(*asked)) == image
+    assert stale_image(*asked, ["r.io/acme/www"]) is None

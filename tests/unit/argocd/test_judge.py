@@ -114,6 +114,7 @@ def test_a_comparison_error_fails_only_once_it_has_lasted(seconds, expected):
 @pytest.mark.parametrize(("seconds", "expected"), [(5, State.ROLLING_OUT), (31, State.FAILED)])
 def test_degraded_health_fails_only_once_it_has_lasted(seconds, expected):
     application = changed("status", "health", {"status": "Degraded", "lastTransitionTime": at(seconds)})
+    application["status"]["operationState"]["finishedAt"] = at(60)
 
     assert state(application) is expected
 
@@ -450,6 +451,7 @@ def test_suspended_is_ready_only_where_that_is_wanted():
 
 def test_servers_that_do_not_say_when_health_changed_are_timed_from_outside():
     application = changed("status", "health", {"status": "Degraded"})
+    application["status"]["operationState"]["finishedAt"] = at(60)
 
     assert state(application) is State.ROLLING_OUT
     assert state(application, unwell_since=NOW - timedelta(seconds=5)) is State.ROLLING_OUT
@@ -499,3 +501,75 @@ def test_whatever_else_holds_no_bad_part_is_ever_ready(sync, health, which):
     application = changed("status", *path, "status", value)
 
     assert state(application) is not State.READY
+
+
+def hydrated(dry_source=None, **operation):
+    application = deepcopy(READY)
+    del application["spec"]["source"]
+    application["spec"]["sourceHydrator"] = {"drySource": {"repoURL": SHOP, "targetRevision": "feature"}}
+    done = {"phase": "Hydrated", "drySHA": ASKED.commit, "hydratedSHA": "a" * 40, "finishedAt": at(1)}
+    application["status"]["sourceHydrator"] = {"currentOperation": done | operation}
+    return application
+
+
+def test_a_hydrated_commit_must_have_been_compared():
+    assert state(hydrated(), ASKED) is State.READY
+    found = verdict(hydrated(hydratedSHA="d" * 40), ASKED)
+    assert (found.state, found.refresh) == (State.STALE, True)
+    assert state(hydrated(hydratedSHA="d" * 40, finishedAt=at(15)), ASKED) is State.READY
+
+
+def test_what_was_hydrated_from_an_older_spec_says_nothing():
+    older = {"drySource": {"repoURL": SHOP, "targetRevision": "other"}}
+
+    assert state(hydrated(sourceHydrator=older), ASKED) is State.STALE
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"repoURL": "https://charts.example.com/acme/shop", "chart": "shop", "targetRevision": "1.2.3"},
+        {"repoURL": "oci://ghcr.io/acme/shop", "path": ".", "targetRevision": "1.2.3"},
+    ],
+)
+def test_a_chart_that_is_named_like_the_repository_is_asked_for_no_commit(source):
+    application = changed("spec", "source", source)
+    application["status"]["sync"] |= {"revision": "1.2.3", "comparedTo": {"source": source}}
+
+    assert state(application, Asked(commit="c" * 40, repository="acme/shop")) is State.READY
+
+
+def test_an_extra_object_that_is_to_be_ignored_does_not_hold_up():
+    """With compare-options: IgnoreExtraneous, as for the ConfigMaps that Kustomize generates."""
+    extra = {"kind": "ConfigMap", "name": "cfg-a", "status": "OutOfSync", "requiresPruning": True}
+
+    assert state(changed("status", "resources", [*READY["status"]["resources"], extra])) is State.READY
+
+
+def test_what_was_degraded_before_the_last_sync_has_the_grace_after_it():
+    application = changed("status", "health", {"status": "Degraded", "lastTransitionTime": at(600)})
+
+    assert state(application) is State.ROLLING_OUT
+    application["status"]["operationState"]["finishedAt"] = at(40)
+    assert state(application) is State.FAILED
+
+
+def test_an_operation_on_a_branch_by_name_is_not_one_on_another_revision():
+    application = changed("operation", {"sync": {"revision": "HEAD"}})
+    application["status"]["operationState"] = {
+        "phase": "Running",
+        "startedAt": at(300),
+        "operation": {"sync": {"revision": "HEAD"}},
+    }
+
+    assert state(application) is State.SYNCING
+
+
+def test_the_object_that_made_the_application_degraded_is_named():
+    application = changed("status", "health", {"status": "Degraded", "lastTransitionTime": at(600)})
+    application["status"]["resources"] = [
+        {"kind": "CronJob", "name": "nightly", "status": "Synced", "health": {"status": "Suspended"}},
+        {"kind": "Deployment", "name": "web", "status": "Synced", "health": {"status": "Degraded"}},
+    ]
+
+    assert verdict(application).reason == "Degraded: Deployment/web"

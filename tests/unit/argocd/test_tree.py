@@ -153,3 +153,10 @@ def test_the_health_of_resources_is_filled_in_where_it_is_known():
 
     assert filled["status"]["resources"] == [{**pod, "health": {"status": "Degraded"}}, other]
     assert application["status"]["resources"] == [pod, other]
+
+
+def test_a_replica_set_of_a_rollout_says_its_revision_too():
+    counted = {"rollout.argoproj.io/revision": "3"}
+    (one,) = tree([live("ReplicaSet", "web-3", annotations=counted)], [live("ReplicaSet", "web-3").reference])
+
+    assert one["info"] == [{"name": "Revision", "value": "Rev:3"}]

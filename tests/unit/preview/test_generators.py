@@ -129,3 +129,70 @@ def test_a_set_says_how_often_it_polls_and_argo_cds_default_is_half_an_hour():
     assert [
         each.poll for each in expected(application_set("a", often), application_set("b", pull_request()))
     ] == [60, 1800]
+
+
+def test_elements_that_are_made_of_a_text_count_as_one_at_least():
+    text = {"list": {"elementsYaml": "{{ .values | toJson }}"}}
+
+    assert [each.count for each in expected(application_set("apps", matrix(pull_request(), text)))] == [1]
+
+
+def test_a_selector_may_leave_one_of_a_list():
+    selected = {**elements(3), "selector": {"matchLabels": {"on": "yes"}}}
+    whole = {**matrix(pull_request(), elements(3)), "selector": {"matchLabels": {"on": "yes"}}}
+
+    assert [each.count for each in expected(application_set("a", matrix(pull_request(), selected)))] == [1]
+    assert [each.count for each in expected(application_set("a", whole))] == [1]
+
+
+def test_what_is_merged_into_a_generator_makes_no_further_applications():
+    merged = {"merge": {"mergeKeys": ["number"], "generators": [pull_request(), pull_request()]}}
+
+    assert len(expected(application_set("apps", merged))) == 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "filtered"),
+    [
+        ([], False),
+        ([{"branchMatch": "^prices/"}], False),
+        ([{"targetBranchMatch": "^release-"}], True),
+        ([{"branchMatch": "^prices/", "targetBranchMatch": "^release-"}], True),
+        ([{"targetBranchMatch": "^release-"}, {"branchMatch": "tax"}], False),
+        ([{"titleMatch": "^preview:"}], True),
+        ([{"branchMatch": r"\\pL["}], False),
+    ],
+)
+def test_a_set_whose_filters_leave_the_pull_request_out_makes_nothing_for_it(filters, filtered):
+    generator = pull_request()
+    generator["pullRequest"]["filters"] = filters
+
+    assert [each.filtered for each in expected(application_set("apps", generator))] == [filtered]
+
+
+@pytest.mark.parametrize(
+    ("project", "told"),
+    [("previews", "previews"), ("preview-{{.number}}", "preview-7"), ("{{ .team }}-previews", "")],
+)
+def test_the_project_is_told_as_far_as_the_template_tells(project, told):
+    one = application_set("apps", pull_request())
+    one["spec"]["template"] = {"metadata": {"name": "pr-{{number}}-{{name}}"}, "spec": {"project": project}}
+
+    assert [(each.project, each.example) for each in expected(one)] == [(told, "pr-7-*")]
+
+
+@pytest.mark.parametrize(
+    ("branch", "slug"),
+    [
+        ("dependabot/npm_and_yarn/x", "dependabot-npm-and-yarn-x"),
+        (f"{'a' * 30}/{'b' * 30}", "a" * 30),
+        (f"{'a' * 50}/b", "a" * 50),
+        ("a" * 60, "a" * 50),
+    ],
+)
+def test_a_long_branch_is_cut_after_a_word(branch, slug):
+    one = application_set("apps", pull_request())
+    one["spec"]["template"] = {"metadata": {"name": "web-{{branch_slug}}"}}
+    (found,) = expected_sets([one], "acme/shop", pull("preview", branch=branch))
+
+    assert found.application_name.fullmatch(f"web-{slug}")

@@ -1,8 +1,14 @@
-import pytest
+import socket
+import threading
+from contextlib import closing
 
-from gatehouse.core.preview_settings import AnswerCheck, ServedCommitProbe
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from gatehouse.core.preview_settings import AnswerCheck, PreviewSettings, ServedCommitProbe
 from gatehouse.preview.browser import find_browser, resolver_arguments
-from gatehouse.preview.probe import Reply, served_commit, wrong_answer
+from gatehouse.preview.probe import Reply, Route, ask, served_commit, wrong_answer
 
 JSON = ServedCommitProbe(url="www", json_field="build.commit")
 HEADER = ServedCommitProbe(url="www", header="x-commit")
@@ -79,3 +85,68 @@ def test_hostnames_are_pointed_at_addresses_in_the_browser_as_well():
         "--host-resolver-rules=MAP *.preview.example 10.0.0.1"
     ]
     assert resolver_arguments({}) == []
+
+
+@pytest.mark.parametrize("url", [f"https://{'a' * 70}.example.invalid", "https://a..example.invalid"])
+def test_a_hostname_that_cannot_be_one_is_no_answer(url):
+    assert Route().fetch(url).status == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("WWW.Example.invalid", "127.0.0.1"), ("bücher.invalid", "127.0.0.1")]
+)
+def test_any_way_to_write_a_hostname_leads_to_its_address(host, address, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with closing(socket.create_server((address, 0))) as server:
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                asked.append(connection.recv(4096).decode())
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        asked = []
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = server.getsockname()[1]
+        answer = Route({"*.invalid": address}).fetch(f"http://{host}:{port}/")
+        thread.join()
+
+    assert (answer.status, answer.body) == (200, "ok")
+    assert f"host: {httpx.URL(f'http://{host}').raw_host.decode()}:{port}\r\n" in asked[0].lower()
+
+
+def test_an_address_can_be_one_of_ip_version_6():
+    answer = Route({"*": "::1"}).fetch("https://www.example.invalid:1/")
+
+    assert "InvalidURL" not in answer.body
+
+
+@pytest.mark.parametrize("settings", [{"probe": {"url": "www", "header": "x"}}, {"checks": [{"url": "www"}]}])
+def test_what_is_to_be_asked_of_an_address_that_there_is_not_is_no_success(settings):
+    """Names of discovered addresses are only known once they are found."""
+    asked = ask(
+        {"shop": "https://a.invalid"},
+        PreviewSettings(product_images=["x"], **settings),
+        "c" * 40,
+        Route(),
+    )
+
+    assert asked.problem == "probe or checks name the url www, and there are only shop"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"image_tag": "pr-{number}"}, "the same for every commit"),
+        ({"discovered_url": "https://{hostname}"}, "expected an address with"),
+        ({"discovered_url": "https://www.example.com"}, "expected an address with"),
+    ],
+)
+def test_settings_that_prove_or_find_nothing_are_refused(settings, words):
+    with pytest.raises(ValidationError, match=words):
+        PreviewSettings(product_images=["x"], **settings)
+
+
+def test_a_probe_tells_the_commit_that_a_tag_does_not():
+    assert PreviewSettings(product_images=["x"], image_tag="pr-{number}", probe=HEADER)

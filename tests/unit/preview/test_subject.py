@@ -118,3 +118,9 @@ def test_a_served_commit_may_be_cut_short_but_not_to_next_to_nothing():
     assert same_commit("aaaaaaa", COMMIT)
     assert not same_commit("aaaaaa", COMMIT)
     assert not same_commit("", COMMIT)
+
+
+def test_an_image_of_no_known_component_must_be_the_commits():
+    proof = prove(running(f"{WEB}:{COMMIT}", f"{API}:main"), components={WEB: True})
+
+    assert proof.outcome is Outcome.MIXED

@@ -118,3 +118,28 @@ def test_routes_come_before_endpoints_and_those_before_secrets(objects, words):
 
     assert words in problem
     assert bool(problem) == bool(words)
+
+
+def test_a_route_without_hostnames_serves_all_that_its_gateway_does():
+    assert found({"www": "https://www.dev.example.com"}, objects=[API, route("all")]).problem == ""
+
+
+def test_a_wildcard_is_no_address():
+    assert found(objects=[route("all", "*.example.com", "a.example.com")]).urls == {
+        "all": "https://a.example.com"
+    }
+
+
+def test_routes_of_one_name_have_an_address_each():
+    other = route("www", "admin-pr-7.example.com", kind="GRPCRoute")
+
+    assert found(objects=[WWW, other]).urls == {
+        "www": "https://www-pr-7.example.com",
+        "admin-pr-7.example.com": "https://admin-pr-7.example.com",
+    }
+
+
+def test_a_text_that_cannot_be_an_address_is_told():
+    broken = live("ConfigMap", "platform", data={"AUTH_URL": "https://[::1"})
+
+    assert "holds no address" in found({}, [("api", "platform", "AUTH_URL")], [broken]).problem
