@@ -237,10 +237,6 @@ def test_the_state_the_bound_and_the_first_line(start, name):
     [
         (("crash-loop", "hook-failing"), "CrashLoopBackOff: ModuleNotFoundError: No module named 'tax'"),
         (("crash-loop", "secret-store-not-ready"), "SecretStore pr-7/vault: Degraded: .*permission denied"),
-        (
-            ("crash-loop", "route-not-accepted"),
-            "HTTPRoute pr-7/platform: Degraded: NoMatchingListenerHostname",
-        ),
         (("image-wrong-architecture", "stream-silent"), "no match for platform in manifest"),
     ],
 )

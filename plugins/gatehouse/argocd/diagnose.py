@@ -135,6 +135,12 @@ def newest_pods(nodes: list[Object]) -> list[Object]:
     ]
 
 
+def lasting_pods(nodes: list[Object]) -> list[Object]:
+    """The newest pods but those of Jobs, which end by themselves; those of Jobs where there are no others."""
+    newest = newest_pods(nodes)
+    return [pod for pod in newest if not _of_a_job(pod)] or newest
+
+
 def older_pod(nodes: list[Object]) -> Object | None:
     """A pod of an older version that is still there: it can answer requests while it ends."""
     older = (node for node in nodes if node["kind"] == "Pod" and not _newest(node, nodes))

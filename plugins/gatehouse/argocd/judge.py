@@ -77,7 +77,8 @@ class Snapshot:
 
     `unwell_since` and `ready_since` are when the waiting side first saw it so: older servers do not say when
     health changed. `children` are the states of Applications among its resources, which its own health leaves
-    out. `closed_window` describes a sync window that keeps auto-sync from running.
+    out. `closed_window` describes a sync window that keeps auto-sync from running. `rolling_sync` says that its
+    ApplicationSet syncs it, step by step, in place of auto-sync.
     """
 
     application: Object | None
@@ -85,6 +86,7 @@ class Snapshot:
     ready_since: datetime | None = None
     children: Mapping[str, State] = field(default_factory=dict)
     closed_window: str = ""
+    rolling_sync: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,9 @@ def _spec_problem(application: Object, status: Object, asked: Asked, now: dateti
     if image := stale_image(application, asked.product_images, asked.commit, asked.tag, asked.unchanged):
         return Judgement(State.STALE, f"its spec asks for {image}, not for the tag {asked.tag}")
     for kind in ("SharedResourceWarning", "RepeatedResourceWarning"):
-        if kind in conditions:
-            return _condition(State.FAILED, conditions[kind])
+        if kind in conditions:  # it passes where an object moves from one Application to another
+            found = _condition(State.COMPARING, conditions[kind])
+            return found if _age(found.since, now) < asked.grace else _failed(found)
     if "ComparisonError" in conditions:
         found = _condition(State.COMPARING, conditions["ComparisonError"])
         return found if _age(found.since, now) < asked.grace else _failed(found)
@@ -257,6 +260,10 @@ def _out_of_sync(application: Object, status: Object, resources: list[Object], s
     which = _names(late)
     automated = (application["spec"].get("syncPolicy") or {}).get("automated")
     if automated is None or automated.get("enabled") is False:
+        if seen.rolling_sync:
+            return Judgement(
+                State.SYNCING, f"OutOfSync until its ApplicationSet's rolling sync is here: {which}"
+            )
         return Judgement(State.BLOCKED, f"OutOfSync and auto-sync is off: {which}")
     if late and all(each.get("requiresPruning") for each in late) and not automated.get("prune"):
         return Judgement(State.BLOCKED, f"OutOfSync only because of what is to be pruned: {which}")
@@ -322,7 +329,8 @@ def _worst_resource(status: Object) -> str:
 def _children_problem(seen: Snapshot) -> Judgement | None:
     for name, state in seen.children.items():
         if state is not State.READY:
-            return Judgement(State.ROLLING_OUT, f"its child Application {name} is {state}")
+            missing = ", or not among those that are followed" if state is State.ABSENT else ""
+            return Judgement(State.ROLLING_OUT, f"its child Application {name} is {state}{missing}")
     return None
 
 

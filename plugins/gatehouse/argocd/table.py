@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gatehouse.core.errors import EnvironmentProblem
+
 Object = dict[str, Any]
 
 
@@ -48,6 +50,12 @@ class ApplicationTable:
         What the list lacks is gone, unless an event told of it after the list was asked for.
         """
         listed = {each["metadata"]["name"] for each in applications}
+        if len(listed) < len(applications):
+            raise EnvironmentProblem(
+                "several Applications have the same name, in different namespaces",
+                seen=", ".join(sorted(_full_name(each) for each in applications)),
+                next_step="narrow down preview.application_selector to those of the pull request",
+            )
         for application in applications:
             name = application["metadata"]["name"]
             present = self._applications.get(name)
@@ -74,6 +82,11 @@ class ApplicationTable:
     def _note(self, name: str) -> None:
         self.revision += 1
         self._changed[name] = self.revision
+
+
+def _full_name(application: Object) -> str:
+    metadata = application["metadata"]
+    return f"{metadata.get('namespace', '')}/{metadata['name']}"
 
 
 def _uid(application: Object) -> str:

@@ -6,7 +6,10 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+
+from gatehouse.core.errors import GatehouseError
 
 
 class TokenSource:
@@ -25,7 +28,8 @@ class TokenSource:
     def renew(self) -> bool:
         """Read the token again; tells whether there is another one now."""
         before = self.value
-        self.value = self._read()
+        with suppress(GatehouseError):
+            self.value = self._read()
         return self.value != before
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -53,9 +54,16 @@ class ApplicationStates:
         self._judged: dict[str, _Judged] = {}
         self._refreshes: dict[str, list[float]] = {}
         self._windows: dict[str, tuple[float, str]] = {}
+        self._rolling: Collection[str] = ()
 
-    def judge_all(self, applications: dict[str, Object]) -> dict[str, Judgement]:
-        """Every Application's state; children first, because a parent's health leaves them out."""
+    def judge_all(
+        self, applications: dict[str, Object], rolling: Collection[str] = ()
+    ) -> dict[str, Judgement]:
+        """Every Application's state; children first, because a parent's health leaves them out.
+
+        `rolling` names the Applications that their ApplicationSets sync step by step.
+        """
+        self._rolling = rolling
         # Most have not changed since the last look, and there can be hundreds.
         now = self._clock.monotonic()
         states = {
@@ -98,6 +106,7 @@ class ApplicationStates:
             self._ready_since.get(name),
             children=children,
             closed_window=self._closed_window(name, application),
+            rolling_sync=name in self._rolling,
         )
         judgement = judge(self._asked, seen, self._argocd.now())
         if judgement.refresh and self._may_refresh(name):

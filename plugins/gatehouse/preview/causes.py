@@ -20,7 +20,7 @@ from gatehouse.argocd.diagnose import (
     root_rank,
     warning,
 )
-from gatehouse.argocd.judge import Judgement, State
+from gatehouse.argocd.judge import Judgement, State, parse_time
 from gatehouse.argocd.source import ApplicationSource
 from gatehouse.core.deadline import Clock
 from gatehouse.core.errors import InfrastructureError, NotFound
@@ -160,12 +160,24 @@ class Causes:
         self._known[name] = Cause(name, blocker, words, before.since if before and lasting else now, log)
 
     def _log(self, name: str, application: Object, pod: Object, *, previous: bool = True) -> str:
+        project = application["spec"]["project"]
         try:
-            return self._source.log_tail(
-                name, application["spec"]["project"], pod, previous=previous, lines=LOG_LINES
-            )
+            container = self._crashed_container(name, project, pod) if previous else ""
+            return self._source.log_tail(name, project, pod, container, previous=previous, lines=LOG_LINES)
         except InfrastructureError:  # the log is a help, not a condition
             return ""
+
+    def _crashed_container(self, name: str, project: str, pod: Object) -> str:
+        """The container that is started again and again, where a pod has several; empty where it has one."""
+        if len(pod.get("images") or []) < 2:
+            return ""
+        status = self._source.resource(name, project, pod).get("status") or {}
+        waiting = (
+            str(each["name"])
+            for each in status.get("containerStatuses") or []
+            if ((each.get("state") or {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+        )
+        return next(waiting, "")
 
     def _tree(self, name: str, application: Object) -> list[Object]:
         """The nodes of an Application's tree; none if it has gone meanwhile, which the next look sees."""
@@ -181,6 +193,13 @@ def _without_repeats(words: str, images: list[str]) -> str:
         before, name, after = words.partition(image)
         words = before + name + after.replace(f'"{image}"', "it").replace(image, "it")
     return words
+
+
+def made_by_operation(cause: Cause, application: Object) -> bool:
+    """Whether the object to blame was made after the Application's operation began."""
+    operation = (application.get("status") or {}).get("operationState") or {}
+    began, made = parse_time(operation.get("startedAt")), parse_time(cause.blocker.node.get("createdAt"))
+    return bool(began and made and made >= began)
 
 
 def may_pass(cause: Cause, *, image_is_known: bool) -> bool:

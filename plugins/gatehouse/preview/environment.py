@@ -28,8 +28,9 @@ from gatehouse.core.errors import (
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.waiting import Progress, wait_until
 from gatehouse.github.client import GitHubClient, PullRequest
+from gatehouse.preview.advice import advice_for
 from gatehouse.preview.application_states import ApplicationStates
-from gatehouse.preview.causes import Cause, Causes, last_line, may_pass
+from gatehouse.preview.causes import Cause, Causes, last_line, made_by_operation, may_pass
 from gatehouse.preview.expectation import Expectation
 from gatehouse.preview.judge import EnvironmentJudgement, EnvironmentSnapshot, judge_environment
 from gatehouse.preview.look import Look, PreviewEnvironment, WaitObserver
@@ -203,7 +204,7 @@ class PreviewWait:
         followed = follower.look()
         expected = self._expectation.look(followed)
         applications = expected.applications
-        states = self._states.judge_all(applications)
+        states = self._states.judge_all(applications, expected.rolling)
         if any(each.state is State.GONE for each in states.values()):
             self._require_current_head(0.0)  # most often the pull request was closed
         if any(each.state is State.STALE for each in states.values()):
@@ -318,6 +319,10 @@ class PreviewWait:
         name = cause.application
         known = name in look.snapshot.pending_images or self._prover.has_images_of(look.applications[name])
         lasting = self._clock.monotonic() - cause.since >= self._settings.failure_grace_seconds
+        if look.snapshot.applications[name].state is State.SYNCING and not made_by_operation(
+            cause, look.applications[name]
+        ):
+            return False  # the operation may replace what was there before it
         return cause.blocker.stuck and lasting and not may_pass(cause, image_is_known=known)
 
     def _fail(self, look: Look, cause: Cause | None) -> None:
@@ -341,7 +346,7 @@ class PreviewWait:
             expected=f"Synced, Healthy, and running {self._commit[:12]}",
             seen=judgement.reason if name == judgement.application and judgement.reason not in words else "",
             where=self.link(name),
-            next_step=cause.advice if cause else _advice(judgement),
+            next_step=cause.advice if cause else advice_for(judgement),
         )
 
     @staticmethod
@@ -380,7 +385,7 @@ class PreviewWait:
             self._first_line(look, state.application, str(State.TIMED_OUT), f"{state.reason} ({overdue})"),
             seen=" → ".join(f"{words} ({at:.0f} s)" for at, words in self.progress.history[-3:]),
             where=self.link(state.application),
-            next_step=f"{self.cause.advice if self.cause else _advice(state)}; or raise {budget}",
+            next_step=f"{self.cause.advice if self.cause else advice_for(state)}; or raise {budget}",
         )
 
     def _overdue(self, look: Look) -> str:
@@ -479,21 +484,3 @@ def _deeper(judgement: Judgement, cause: Cause | None) -> Judgement:
         return judgement
     before = f"{judgement.reason}; " if judgement.state is State.SYNCING else ""
     return replace(judgement, reason=f"{before}{cause}")
-
-
-#: What to do about an environment that stays in a stage, where no object says more.
-_ADVICE = {
-    Stage.GENERATION: "look at the ApplicationSet's conditions, its webhook and the labels it asks for",
-    Stage.IMAGES: "see whether the job that publishes this image is running, or has failed",
-    Stage.SYNC: "open the Application in Argo CD: its operation and conditions tell what it waits for",
-    Stage.ROLLOUT: "open the Application in Argo CD: its pods tell what they wait for",
-    Stage.EDGE: "ask the address yourself, and look at the gateway, the route and the endpoints behind it",
-}
-
-
-def _advice(judgement: EnvironmentJudgement) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in judgement.reason:
-        return "name the authority in preview.tls.ca_file, or have the certificate issued"
-    if judgement.stage is Stage.GENERATION and judgement.state is State.FAILED:
-        return "repair the ApplicationSet's generator; until then no preview can be complete"
-    return _ADVICE.get(judgement.stage or Stage.SYNC, "open the Application in Argo CD")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from gatehouse.argocd.judge import child_applications
 from gatehouse.argocd.source import ApplicationSource, Scope
 from gatehouse.core.deadline import Clock
 from gatehouse.core.errors import (
@@ -35,6 +36,7 @@ class Expected:
     applications: dict[str, Object]
     absent: str = ""
     error: str = ""
+    rolling: frozenset[str] = frozenset()
 
 
 class Expectation:
@@ -72,7 +74,7 @@ class Expectation:
         if untold := [each.name for each in sets if each.application_name is None]:
             raise UsageError(
                 f"which Applications of the ApplicationSet {untold[0]} belong to pull request {number}?",
-                seen="the name in its template holds no parameter of the pull request",
+                seen="the name in its template holds no parameter of the pull request, or only in an expression",
                 next_step="set preview.application_selector in gatehouse.yaml",
             )
         projects = {each.project for each in sets}
@@ -92,11 +94,15 @@ class Expectation:
         sets = self._generating()
         mine = dict(found)
         if not self._settings.application_selector:
-            mine = {name: each for name, each in found.items() if any(one.makes(each) for one in sets)}
+            mine = _with_children(
+                {name for name, each in found.items() if any(one.makes(each) for one in sets)}, found
+            )
         absent = self._absent(mine, sets)
         if absent and not mine:
             self._require_permission(sets)
-        return Expected(mine, absent, self._error(sets))
+        stepwise = {one.name for one in sets if one.rolling}
+        rolling = frozenset(name for name, each in mine.items() if owner_set(each) in stepwise)
+        return Expected(mine, absent, self._error(sets), rolling)
 
     def _absent(self, mine: Mapping[str, Object], sets: list[ExpectedSet]) -> str:
         made = Counter(owner_set(application) for application in mine.values())
@@ -133,7 +139,11 @@ class Expectation:
             sets = self._source.application_sets()
             known = expected_sets(sets, self._repository, self._pull)
             generating = [each for each in known if not each.missing_labels and not each.filtered]
-            if not generating:
+            # Who says how many there must be can have them made by something else than a set for GitHub.
+            counted = (
+                self._settings.application_selector and "application_count" in self._settings.model_fields_set
+            )
+            if not generating and (known or not counted):
                 raise self._nothing_generates(known, len(sets))
             self._sets = now, generating
         return self._sets[1]
@@ -173,6 +183,15 @@ class Expectation:
                     where=self._source.server,
                     next_step="add the permission to the account's role in Argo CD",
                 )
+
+
+def _with_children(names: set[str], found: Mapping[str, Object]) -> dict[str, Object]:
+    """The Applications of these names and those among their resources (app of apps), as far as they are found."""
+    known, new = set(names), set(names)
+    while new:
+        new = {child for name in new for child in child_applications(found[name]) if child in found} - known
+        known |= new
+    return {name: each for name, each in found.items() if name in known}
 
 
 def _age(since: datetime | None, now: datetime) -> float:

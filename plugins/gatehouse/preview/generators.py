@@ -33,7 +33,7 @@ class ExpectedSet:
     Applications, empty where the template does not tell it. `application_name` fits their names: None if the
     template names nothing of the pull request; `example` is like them, with `*` for what is not known.
     `filtered` says that the generator's filters leave the pull request out. `poll` is how often (seconds) it
-    looks at the code host without a webhook.
+    looks at the code host without a webhook. `rolling` says that it syncs its Applications itself, step by step.
     `error` is its generator's, since `error_since`.
     """
 
@@ -47,6 +47,7 @@ class ExpectedSet:
     error: str = ""
     error_since: datetime | None = None
     filtered: bool = False
+    rolling: bool = False
 
     def makes(self, application: Object) -> bool:
         """Whether an Application is one that this set made for the pull request."""
@@ -79,6 +80,7 @@ def _expected(application_set: Object, generator: Object, count: int, pull: Pull
         poll=float(generator.get("requeueAfterSeconds") or DEFAULT_POLL),
         error=error,
         error_since=since,
+        rolling=(application_set["spec"].get("strategy") or {}).get("type") == "RollingSync",
         filtered=not _passes(generator.get("filters") or [], pull),
     )
 

@@ -17,7 +17,7 @@ import pytest
 from gatehouse.core import errors
 from gatehouse.core.checkout import Checkout
 from gatehouse.core.deadline import SYSTEM_CLOCK
-from gatehouse.core.errors import GatehouseError, WrongSubject
+from gatehouse.core.errors import GatehouseError, ProductFailure, WrongSubject
 from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER, failure_data
 from gatehouse.preview import browser_fixtures
@@ -204,9 +204,11 @@ class _Guard:
             self._write({"failure": _error_data(error), "note": note})
             return
         config.stash[NOTE] = note
+        changed = "after the tests the preview was no longer the one under test"
+        unknown = "after the tests nobody could prove that the preview was still the one under test"
         recorder.problem(
             WrongSubject(
-                f"after the tests the preview was no longer the one under test: {error.summary}",
+                f"{changed if isinstance(error, ProductFailure) else unknown}: {error.summary}",
                 expected=error.expected,
                 seen=error.seen,
                 next_step="run the suite again once the environment is stable",

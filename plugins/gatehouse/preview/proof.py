@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pathspec
 
-from gatehouse.argocd.diagnose import newest_pods, newest_replica_sets, older_pod, waiting_pod
+from gatehouse.argocd.diagnose import lasting_pods, newest_replica_sets, older_pod, waiting_pod
 from gatehouse.argocd.images import ImageReference, asked_images, is_product, parse_image
 from gatehouse.argocd.judge import Judgement, State
 from gatehouse.argocd.revisions import commit_revision
@@ -167,7 +167,7 @@ class Prover:
         images = [
             self._running(name, applications[name], pod, text)
             for name, nodes in trees.items()
-            for pod in newest_pods(nodes)
+            for pod in lasting_pods(nodes)
             for text in pod.get("images") or []
         ]
         revisions = {
@@ -238,6 +238,13 @@ class Prover:
             except (InfrastructureError, PermissionDenied):
                 return None
 
+        told = {node["name"] for _, node in wanted if node["kind"] == "ConfigMap"}
+        wanted += [  # trees that are made from the cluster hold no ConfigMaps
+            (name, {"kind": "ConfigMap", "version": "v1", "name": each, "namespace": namespace})
+            for each in maps - told
+            for name, application in applications.items()
+            if (namespace := (application["spec"].get("destination") or {}).get("namespace"))
+        ]
         with ThreadPoolExecutor(READERS) as readers:
             return [each for each in readers.map(lambda entry: read(*entry), wanted) if each]
 

@@ -75,6 +75,8 @@ class SubjectProof:
         """What to do where it is not this commit."""
         if MOVED in self.summary:
             return "restart these pods so that they pull the tag anew, or deploy by digest"
+        if "a digest decides" in self.summary:
+            return "name the registry in preview.registries"
         if self.outcome is Outcome.UNKNOWN:
             return "check preview.product_images and preview.components in gatehouse.yaml against the running images"
         if not self.wrong:
@@ -138,6 +140,8 @@ def _decide(
     running = {_repository(each.image) for each in right}
     if wrong:
         which = ", ".join(_named(each, subject) for each in wrong)
+        if all(_undecided(each, subject) for each in wrong):
+            return Outcome.UNKNOWN, f"a digest decides, and no registry is asked which it should be: {which}"
         if right:
             return Outcome.MIXED, f"{_count(right)} of {commit}, but {which}"
         return Outcome.BASE_IMAGES, f"nothing runs {commit}: {which}"
@@ -168,6 +172,12 @@ def _is_right(running: RunningImage, subject: Subject) -> bool:
     if known and digest:
         return digest in known
     return image.tag == subject.tag and not image.digest
+
+
+def _undecided(running: RunningImage, subject: Subject) -> bool:
+    """Whether an image carries the commit's tag beside a digest of which nothing is known."""
+    image = parse_image(running.image) or ImageReference(running.image)
+    return bool(image.tag == subject.tag and image.digest and not subject.digests.get(image.repository))
 
 
 def _by_digest(running: RunningImage, subject: Subject) -> bool:

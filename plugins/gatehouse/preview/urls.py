@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,8 +116,11 @@ def edge_problem(host: str, objects: Iterable[LiveObject]) -> str:
     for route in known:
         if route.kind in ROUTE_KINDS and host in route.hosts and (problem := _route_problem(route)):
             return problem
+    behind = {service for route in known if host in route.hosts for service in _services(route)}
     for each in known:
-        if each.kind == "EndpointSlice" and not _has_ready_endpoint(each.object):
+        service = (each.object["metadata"].get("labels") or {}).get("kubernetes.io/service-name")
+        about_it = not behind or service is None or service in behind
+        if each.kind == "EndpointSlice" and about_it and not _has_ready_endpoint(each.object):
             return f"{each} has no ready endpoint: no ready pod matches its Service's selector"
     order = ("SecretStore", "ClusterSecretStore", "ExternalSecret")
     for kind in order:
@@ -126,6 +129,14 @@ def edge_problem(host: str, objects: Iterable[LiveObject]) -> str:
             if each.kind == kind and condition.get("status") == "False":
                 return f"{each} is not ready: {condition.get('reason', '')}: {condition.get('message', '')}"
     return ""
+
+
+def _services(route: LiveObject) -> Iterator[str]:
+    """The Services that a route or an Ingress leads to."""
+    for rule in (route.object.get("spec") or {}).get("rules") or []:
+        yield from (str(each.get("name")) for each in rule.get("backendRefs") or [])
+        for path in (rule.get("http") or {}).get("paths") or []:
+            yield str(((path.get("backend") or {}).get("service") or {}).get("name"))
 
 
 def _route_problem(route: LiveObject) -> str:

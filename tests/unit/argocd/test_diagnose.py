@@ -4,6 +4,7 @@ from gatehouse.argocd.diagnose import (
     ENDED,
     PullProblem,
     find_blocker,
+    lasting_pods,
     newest_pods,
     newest_replica_sets,
     older_pod,
@@ -167,6 +168,14 @@ def test_a_job_that_runs_runs_its_image():
     tree = [node("Pod", "migrate-1", reason="Running", parents=["migrate"], owner="Job")]
 
     assert names(newest_pods(tree)) == ["migrate-1"]
+
+
+def test_a_job_that_runs_beside_other_pods_says_nothing_of_what_is_deployed():
+    job = node("Pod", "nightly-1", reason="Running", parents=["nightly"], owner="Job")
+    web = node("Pod", "web-2-x", reason="Running", parents=["web-2"])
+
+    assert names(lasting_pods([replica_set("web-2", 2), web, job])) == ["web-2-x"]
+    assert names(lasting_pods([job])) == ["nightly-1"]
 
 
 def test_the_pods_of_a_hooks_job_are_found_by_its_name():

@@ -463,7 +463,7 @@ def test_a_parent_is_not_ready_before_its_children(child):
     judgement = verdict(READY, children={"child": child})
 
     assert judgement.state is State.ROLLING_OUT
-    assert judgement.reason == f"its child Application child is {child}"
+    assert judgement.reason.startswith(f"its child Application child is {child}")
     assert state(READY, children={"child": State.READY}) is State.READY
 
 
@@ -573,3 +573,17 @@ def test_the_object_that_made_the_application_degraded_is_named():
     ]
 
     assert verdict(application).reason == "Degraded: Deployment/web"
+
+
+def test_an_application_that_its_set_syncs_step_by_step_waits_for_its_turn():
+    application = changed("spec", "syncPolicy", {})
+    application["status"]["sync"]["status"] = "OutOfSync"
+
+    assert state(application) is State.BLOCKED
+    assert state(application, rolling_sync=True) is State.SYNCING
+
+
+@pytest.mark.parametrize("kind", ["SharedResourceWarning", "RepeatedResourceWarning"])
+def test_an_object_of_two_applications_fails_only_once_it_has_lasted(kind):
+    assert state(condition(kind, seconds_ago=5)) is State.COMPARING
+    assert state(condition(kind, seconds_ago=60)) is State.FAILED

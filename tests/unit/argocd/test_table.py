@@ -1,3 +1,5 @@
+import pytest
+
 from gatehouse.argocd.table import ApplicationTable
 
 
@@ -83,3 +85,13 @@ def test_versions_that_are_no_numbers_are_taken_as_they_come():
     made = table(app("x"))
 
     assert made.apply("MODIFIED", app("a"))
+
+
+def test_two_applications_of_one_name_are_not_taken_for_one():
+    one, other = app(5, uid="1"), app(6, uid="2")
+    one["metadata"]["namespace"], other["metadata"]["namespace"] = "team-a", "team-b"
+
+    with pytest.raises(EnvironmentProblem, match="several Applications have the same name") as caught:
+        table().replace([one, other], 0)
+
+    assert caught.value.seen == "team-a/web, team-b/web"

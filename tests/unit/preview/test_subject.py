@@ -81,7 +81,10 @@ def test_a_tag_that_was_moved_after_it_was_pulled_is_another_image():
 
 
 def test_a_tag_beside_a_digest_proves_nothing_without_the_registry():
-    assert prove(running(f"{WEB}:{COMMIT}@{DIGEST}")).outcome is Outcome.BASE_IMAGES
+    proof = prove(running(f"{WEB}:{COMMIT}@{DIGEST}"))
+
+    assert proof.outcome is Outcome.UNKNOWN
+    assert proof.advice == "name the registry in preview.registries"
 
 
 def test_only_components_that_the_change_touches_must_run_its_images():

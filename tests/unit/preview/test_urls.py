@@ -143,3 +143,18 @@ def test_a_text_that_cannot_be_an_address_is_told():
     broken = live("ConfigMap", "platform", data={"AUTH_URL": "https://[::1"})
 
     assert "holds no address" in found({}, [("api", "platform", "AUTH_URL")], [broken]).problem
+
+
+def test_only_the_endpoints_behind_the_hostname_are_to_blame():
+    def behind(service):
+        slice_ = {
+            "kind": "EndpointSlice",
+            "metadata": {"name": f"{service}-1", "labels": {"kubernetes.io/service-name": service}},
+        }
+        return LiveObject("app", slice_)
+
+    www = route("www", HOST, Accepted="True")
+    www.object["spec"]["rules"] = [{"backendRefs": [{"name": "www"}]}]
+
+    assert edge_problem(HOST, [www, behind("worker")]) == ""
+    assert "EndpointSlice/www-1 has no ready endpoint" in edge_problem(HOST, [www, behind("www")])
