@@ -1,6 +1,7 @@
 import pytest
 
 from gatehouse.argocd.table import ApplicationTable
+from gatehouse.core.errors import EnvironmentProblem
 
 
 def app(version, name="web", uid="1"):
