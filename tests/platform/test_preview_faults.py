@@ -245,6 +245,12 @@ def test_of_several_faults_the_cause_is_told(start, scenarios, words):
     assert re.search(words, first_line), first_line
 
 
+def test_an_application_that_runs_something_else_is_the_one_that_is_blamed(start):
+    words = refusal(start("stale-tag"), WrongSubject)
+    assert "/applications/argocd/pr-7-www" in words
+    assert "restart these pods so that they pull the tag anew" in words
+
+
 def test_every_fault_of_a_preview_is_told_here():
     about_previews = {name for name, each in SCENARIOS.items() if each.system != "coder"}
     assert set(FAULTS) | ELSEWHERE == about_previews

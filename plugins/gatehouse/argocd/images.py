@@ -70,10 +70,10 @@ def stale_image(
     if not tag or commit in mentioned or tag in mentioned:
         return None
     images = [each for each in asked_images(application, patterns) if each.repository not in unchanged]
-    return next((image for image in images if _names_another_commit(image.tag, tag)), None)
+    return next((image for image in images if names_another_commit(image.tag, tag)), None)
 
 
-def _names_another_commit(tag: str, wanted: str) -> bool:
+def names_another_commit(tag: str, wanted: str) -> bool:
     """Whether a tag is made of a commit like `wanted` is, but of another one."""
     match, like = _COMMIT_TAG.fullmatch(tag), _COMMIT_TAG.fullmatch(wanted)
     return bool(match and like and tag != wanted and len(match["commit"]) == len(like["commit"]))

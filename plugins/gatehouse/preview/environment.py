@@ -48,6 +48,9 @@ Seen = TypeVar("Seen")
 #: Seconds between two looks at the environment while nothing is heard of a change.
 INTERVAL = 0.5
 
+#: Seconds between two looks at hostnames that do not answer as they should.
+PROBE_INTERVAL = 2.0
+
 #: Seconds between two looks at the pull request's head, and while an Application is about another commit.
 HEAD_INTERVAL = 20.0
 HASTY_HEAD_INTERVAL = 0.5
@@ -159,13 +162,19 @@ class PreviewWait:
                     ready=lambda seen: seen.judgement.state is State.READY,
                     failed=lambda seen: seen.problem,
                     describe=str,
-                    pause=follower.wait,
+                    pause=lambda seconds: follower.wait(max(seconds, self._patience)),
                 )
         except GatehouseError:
             self._forget()
             raise
         self._forget()
         return self._environment(look)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds to the next look: one at hostnames that do not answer also reads every resource tree."""
+        probing = self.last is not None and self.last.judgement.state is State.PROBING
+        return min(PROBE_INTERVAL, self._deadline.remaining) if probing else 0.0
 
     # --- one look ------------------------------------------------------------------------------------
 
@@ -269,7 +278,8 @@ class PreviewWait:
         self._another_since = now if self._another_since is None else self._another_since
         about = proof.wrong or proof.images
         self._judge(look, pods={about[0].application if about else "": proof.summary})
-        if now - self._another_since >= min(SUBJECT_GRACE, self._settings.failure_grace_seconds):
+        lasting = now - self._another_since >= min(SUBJECT_GRACE, self._settings.failure_grace_seconds)
+        if self._overdue(look) or (lasting and not self._prover.may_still_come(proof, look.applications)):
             look.problem = self._wrong_subject(proof)
 
     def _ask_hostnames(self, look: Look, objects: list[LiveObject]) -> None:
@@ -312,8 +322,8 @@ class PreviewWait:
         if failed:
             mine = causes.get(look.judgement.application)
             self._fail(look, root if root and root.is_root else mine)
-        elif root and self._is_stuck(look, root):
-            self._fail(look, root)
+        elif stuck := next((each for each in causes.values() if self._is_stuck(look, each)), None):
+            self._fail(look, root if root and root.is_root else stuck)
 
     def _is_stuck(self, look: Look, cause: Cause) -> bool:
         name = cause.application

@@ -12,7 +12,13 @@ from urllib.parse import urlsplit
 import pathspec
 
 from gatehouse.argocd.diagnose import lasting_pods, newest_replica_sets, older_pod, waiting_pod
-from gatehouse.argocd.images import ImageReference, asked_images, is_product, parse_image
+from gatehouse.argocd.images import (
+    ImageReference,
+    asked_images,
+    is_product,
+    names_another_commit,
+    parse_image,
+)
 from gatehouse.argocd.judge import Judgement, State
 from gatehouse.argocd.revisions import commit_revision
 from gatehouse.argocd.source import ApplicationSource
@@ -105,6 +111,19 @@ class Prover:
         """Whether the registry is known to have every image that an Application asks for."""
         images = asked_images(application, self._settings.product_images)
         return bool(images) and all(self._digests.get(image) for image in images)
+
+    def may_still_come(self, proof: SubjectProof, applications: Mapping[str, Object]) -> bool:
+        """Whether all that is wrong are images of other commits that the GitOps repository names, not the spec.
+
+        There a new tag is seen only at Argo CD's next poll.
+        """
+        wrong = [(each.application, parse_image(each.image)) for each in proof.wrong]
+        return bool(wrong) and all(
+            image is not None
+            and names_another_commit(image.tag, self.tag)
+            and not asked_images(applications[name], self._settings.product_images)
+            for name, image in wrong
+        )
 
     def expected_image(self, application: Object) -> str:
         """What an Application asks for, in few words: an image of the product, or the commit."""

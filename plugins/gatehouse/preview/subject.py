@@ -119,7 +119,14 @@ def prove_subject(
         *(["served commit"] if served else []),
     ]
     return SubjectProof(
-        outcome, summary, subject.commit, tuple(product), dict(revisions), dict(served), tuple(means)
+        outcome,
+        summary,
+        subject.commit,
+        tuple(product),
+        dict(revisions),
+        dict(served),
+        tuple(means),
+        tuple(wrong),
     )
 
 

@@ -102,3 +102,28 @@ def test_where_not_all_changed_files_are_listed_every_component_counts_as_change
 
     assert changed_components(settings, [f"docs/{number}" for number in range(2999)]) == {www.image: False}
     assert changed_components(settings, [f"docs/{number}" for number in range(3000)]) == {www.image: True}
+
+
+def proof_of(image, application=APPLICATION):
+    pod = {"kind": "Pod", "name": "www-1", "images": [image]}
+    proving = prover(Registry(OURS), Cluster(OTHER))
+    return proving, proving.subject({"www": application}, {"www": [pod]}, {})
+
+
+@pytest.mark.parametrize(
+    ("image", "comes"),
+    [(f"r.io/acme/www:{'d' * 40}", True), ("r.io/acme/www:main", False), (f"r.io/acme/www@{OTHER}", False)],
+)
+def test_an_image_of_another_commit_that_the_gitops_repository_names_may_still_be_replaced(image, comes):
+    proving, proof = proof_of(image)
+
+    assert proof.outcome == "base images"
+    assert proving.may_still_come(proof, {"www": APPLICATION}) is comes
+
+
+def test_an_image_that_the_spec_asks_for_is_what_is_meant():
+    source = {**APPLICATION["spec"]["source"], "kustomize": {"images": [f"www=r.io/acme/www:{'d' * 40}"]}}
+    application = {**APPLICATION, "spec": {**APPLICATION["spec"], "source": source}}
+    proving, proof = proof_of(f"r.io/acme/www:{'d' * 40}", application)
+
+    assert not proving.may_still_come(proof, {"www": application})

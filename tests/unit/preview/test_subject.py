@@ -38,6 +38,7 @@ def test_a_mixture_names_what_runs_something_else():
     proof = prove(running(f"registry/shop/web:{COMMIT}", "registry/shop/api:main"), {})
 
     assert "app-1 runs registry/shop/api:main" in proof.summary
+    assert [each.application for each in proof.wrong] == ["app-1"]
     assert "app-0" not in proof.summary
 
 
