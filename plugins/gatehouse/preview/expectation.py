@@ -60,6 +60,7 @@ class Expectation:
         self._begun = source.now()
         self._sets: tuple[float, list[ExpectedSet]] | None = None
         self._permission_checked = False
+        self._made: tuple[set[str], Counter[str | None]] | None = None
 
     @property
     def scope(self) -> Scope:
@@ -101,11 +102,13 @@ class Expectation:
         if absent and not mine:
             self._require_permission(sets)
         stepwise = {one.name for one in sets if one.rolling}
-        rolling = frozenset(name for name, each in mine.items() if owner_set(each) in stepwise)
+        rolling = frozenset(name for name, each in mine.items() if stepwise and owner_set(each) in stepwise)
         return Expected(mine, absent, self._error(sets), rolling)
 
     def _absent(self, mine: Mapping[str, Object], sets: list[ExpectedSet]) -> str:
-        made = Counter(owner_set(application) for application in mine.values())
+        if self._made is None or self._made[0] != mine.keys():  # there can be hundreds, many times a second
+            self._made = {*mine}, Counter(owner_set(application) for application in mine.values())
+        made = self._made[1]
         wanted: Counter[str] = Counter()
         for one in sets:  # a set can have several generators
             wanted[one.name] += one.count
