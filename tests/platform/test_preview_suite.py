@@ -206,6 +206,20 @@ def test_without_a_token_for_argo_cd_the_cluster_is_asked(suite_on):
     )
 
 
+def test_the_browser_opens_a_preview_with_an_authority_of_ones_own(suite_on):
+    opens = """
+def test_the_site_opens(page, preview):
+    assert page.goto(preview.urls["www"]).ok
+"""
+    suite = suite_on("self-signed-certificate", tests=opens)
+    authority = {"ca_file": str(suite.platform.authority)}
+    change_target(suite.platform, lambda target: target["preview"].update(tls=authority))
+
+    code, output = suite.run()
+
+    assert code == 0, output
+
+
 def test_with_neither_a_token_nor_a_cluster_it_is_said_what_is_missing(suite_on):
     suite = suite_on()
     change_target(suite.platform, lambda target: target.pop("kubernetes"))

@@ -1,4 +1,4 @@
-"""An override of pytest-playwright's fixture; registered after it, so this one is used."""
+"""Overrides of pytest-playwright's fixtures; registered after it, so these are used."""
 
 from __future__ import annotations
 
@@ -22,3 +22,14 @@ def browser_type_launch_args(
     if settings and settings.addresses:
         arguments["args"] = [*arguments.get("args", []), *resolver_arguments(settings.addresses)]
     return arguments
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any], pytestconfig: pytest.Config) -> dict[str, Any]:
+    """Playwright's arguments; where certificates are of an authority of one's own, the browser takes them as they are.
+
+    It cannot be given an authority. The proof has verified the certificates before, unless the settings forbid it.
+    """
+    settings = required_run(pytestconfig).target.preview
+    own = settings is not None and (settings.tls.ca_file is not None or not settings.tls.verify)
+    return {**browser_context_args, "ignore_https_errors": True} if own else browser_context_args
