@@ -209,6 +209,7 @@ def test_a_workspace_can_be_watched_by_server_sent_events_and_by_websocket(platf
 
     follower = threading.Thread(target=follow)
     follower.start()
+    eventually(lambda: states)  # it follows from before the build on
     with socket(platform, f"/api/v2/workspaces/{workspace.id}/watch-ws") as stream:
         first = json.loads(stream.recv(timeout=10))
         assert (first["type"], first["data"]["id"]) == ("data", workspace.id)

@@ -118,8 +118,16 @@ def test_a_missing_folder_is_not_taken_for_a_missing_program(owner, tmp_path):
         owner.run(["true"], timeout=1, cwd=tmp_path / "nowhere")
 
 
+def until_it_has_its_environment(process):
+    """Popen returns a moment before the kernel shows the new program's environment."""
+    limit = time.monotonic() + 10
+    while not Path(f"/proc/{process.pid}/environ").read_bytes():
+        assert time.monotonic() < limit
+
+
 def test_stop_all_ends_what_was_started_elsewhere_under_this_owner(owner):
     stray = subprocess.Popen(["sleep", "60"], env=owner.environment(), start_new_session=True)
+    until_it_has_its_environment(stray)
 
     ended = owner.stop_all()
 
