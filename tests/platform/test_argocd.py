@@ -342,7 +342,7 @@ def test_the_variant_is_one_application_that_tracks_the_head_commit(start):
 
 
 def test_an_application_is_gone_only_after_what_it_made(start):
-    platform = start(pod_termination=0.3)
+    platform = start(pod_termination=2.0)
     with client_of(platform) as client:
         ready(client)
         close(platform)

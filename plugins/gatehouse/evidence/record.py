@@ -27,28 +27,45 @@ class RunRecord:
     """Appends events to a file. Every string is redacted before it is written."""
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
-        self._file = path.open("x", encoding="utf-8")
+        self._file = path.open("x+b", buffering=0)
         self._redactor = redactor
         self._lock = threading.Lock()
         self._sequence = 0
+        self._end = 0
 
     def append(self, event: str, **data: Any) -> None:
         """Write one event; on return it is with the operating system.
 
-        `data` must be JSON-like; anything else is written as its `str()`.
+        `data` must be JSON-like; anything else is written as its `str()`. Ctrl-C can end this anywhere; what is
+        written next is still in order.
         """
+        redacted = self._redactor.data(data)
         with self._lock:
-            self._sequence += 1
+            if self._file.tell() != self._end:
+                self._recount()
             line = {
                 "event": event,
-                "sequence": self._sequence,
+                "sequence": self._sequence + 1,
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                **self._redactor.data(data),
+                **redacted,
             }
             text = json.dumps(line, ensure_ascii=False, default=str)
             # A lone surrogate cannot be written as UTF-8; it is kept as an escape.
-            self._file.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
-            self._file.flush()
+            raw = text.encode("utf-8", "backslashreplace") + b"\n"
+            rest = memoryview(raw)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            self._sequence += 1
+            self._end += len(raw)
+
+    def _recount(self) -> None:
+        """Take up where an append was interrupted: a whole line counts, the beginning of one is taken away."""
+        self._file.seek(0)
+        written = self._file.readall()
+        self._end = written.rfind(b"\n") + 1
+        self._sequence = written.count(b"\n")
+        self._file.truncate(self._end)
+        self._file.seek(self._end)
 
     def close(self) -> None:
         """Close the file; nothing can be appended any more."""

@@ -99,3 +99,28 @@ def test_long_text_keeps_its_beginning_and_end():
     assert text.startswith("a" * 10 + "\n")
     assert text.endswith("\n" + "b" * 10)
     assert "80 characters left out" in text
+
+
+@pytest.mark.parametrize("written", [0, 20, 10_000])
+def test_an_append_that_ctrl_c_ends_anywhere_leaves_the_following_in_order(path, written):
+    record = RunRecord(path, Redactor())
+    record.append("run_started", schema=1)
+    file = record._file
+
+    class Interrupted:
+        def __getattr__(self, name):
+            return getattr(file, name)
+
+        def write(self, data):
+            file.write(data[:written])
+            raise KeyboardInterrupt
+
+    record._file = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        record.append("phase", test="a" * 50)
+    record._file = file
+    record.append("interrupted", by="Ctrl-C")
+    record.close()
+
+    events = [each["event"] for each in read_record(path)]
+    assert events == ["run_started", *(["phase"] if written > 1000 else []), "interrupted"]
