@@ -142,11 +142,9 @@ def _spec_problem(application: Object, status: Object, asked: Asked, now: dateti
         return Judgement(State.STALE, f"its spec asks for {image}, not for the tag {asked.tag}")
     for kind in ("SharedResourceWarning", "RepeatedResourceWarning"):
         if kind in conditions:  # it passes where an object moves from one Application to another
-            found = _condition(State.COMPARING, conditions[kind])
-            return found if _age(found.since, now) < asked.grace else _failed(found)
+            return _unless_lasting(_condition(State.COMPARING, conditions[kind]), asked, now)
     if "ComparisonError" in conditions:
-        found = _condition(State.COMPARING, conditions["ComparisonError"])
-        return found if _age(found.since, now) < asked.grace else _failed(found)
+        return _unless_lasting(_condition(State.COMPARING, conditions["ComparisonError"]), asked, now)
     return _sync_error(conditions.get("SyncError"), sync, asked, now)
 
 
@@ -160,12 +158,17 @@ def _sync_error(condition: Object | None, sync: Object, asked: Asked, now: datet
         revisions = [str(each) for each in (sync.get("revisions") or [sync.get("revision", "")])]
         about_this = any(each and each.startswith(attempted[1]) for each in revisions)
         return _failed(found) if about_this else None
-    return found if _age(found.since, now) < asked.grace else _failed(found)
+    return _unless_lasting(found, asked, now)
 
 
 def _condition(state: State, condition: Object) -> Judgement:
     since = parse_time(condition.get("lastTransitionTime"))
     return Judgement(state, f"{condition['type']}: {condition.get('message', '')}", since)
+
+
+def _unless_lasting(found: Judgement, asked: Asked, now: datetime) -> Judgement:
+    """What may pass, until it has lasted for the grace period; then it has failed."""
+    return found if seconds_since(found.since, now) < asked.grace else _failed(found)
 
 
 def _failed(judgement: Judgement) -> Judgement:
@@ -201,7 +204,7 @@ def _running(operation: Object, status: Object, asked: Asked, now: datetime) -> 
     other_source = result.get("revision") == wanted and not _is_about(result, status["sync"])
     # One that was asked for by the name of a branch is on what that was then, which it does not tell.
     older = own if own and own != wanted and SHA.fullmatch(own) else ""
-    if wanted and (older or other_source) and _age(started, now) >= asked.operation_grace:
+    if wanted and (older or other_source) and seconds_since(started, now) >= asked.operation_grace:
         what = f"{older[:12]} runs and keeps {wanted[:12]}" if older else "older sources runs and keeps these"
         return Judgement(State.BLOCKED, f"an operation on {what} from being synced: {message}", started)
     retries = f" (attempt {operation['retryCount'] + 1})" if operation.get("retryCount") else ""
@@ -309,7 +312,10 @@ def _health_problem(status: Object, asked: Asked, seen: Snapshot, now: datetime)
         return Judgement(State.BLOCKED, reason, since)
     # A status that stays Degraded keeps its time: what was synced a moment ago may be the repair.
     synced = parse_time((status.get("operationState") or {}).get("finishedAt"))
-    lasting = name == "Degraded" and min(_age(since, now), _age(synced or since, now)) >= asked.grace
+    lasting = (
+        name == "Degraded"
+        and min(seconds_since(since, now), seconds_since(synced or since, now)) >= asked.grace
+    )
     return Judgement(State.FAILED if lasting else State.ROLLING_OUT, reason, since)
 
 
@@ -353,12 +359,12 @@ def _settling(status: Object, asked: Asked, seen: Snapshot, now: datetime) -> Ju
     finished = parse_time((status.get("operationState") or {}).get("finishedAt"))
     told = max(filter(None, (changed, finished))) if changed else None
     since = told or seen.ready_since or now
-    if _age(since, now) >= asked.settle:
+    if seconds_since(since, now) >= asked.settle:
         return None
     return Judgement(State.SETTLING, f"must stay ready for {asked.settle:g} s", since)
 
 
-def _age(since: datetime | None, now: datetime) -> float:
+def seconds_since(since: datetime | None, now: datetime) -> float:
     """Seconds that have passed for certain: an object's times are cut to whole seconds, so it may be one less."""
     if since is None:
         return 0.0

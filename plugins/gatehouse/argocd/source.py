@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from gatehouse.argocd.follow import ApplicationFollower
+from gatehouse.core.errors import NotFound
 
 Object = dict[str, Any]
 
@@ -102,3 +103,11 @@ class ApplicationSource(Protocol):
 
     def application_sets(self) -> list[Object]:
         """The ApplicationSets."""
+
+
+def existing_tree(source: ApplicationSource, name: str, application: Object) -> list[Object] | None:
+    """The nodes of an Application's tree; None if the Application has gone meanwhile."""
+    try:
+        return source.resource_tree(name, application["spec"]["project"])
+    except NotFound:
+        return None

@@ -17,7 +17,7 @@ from gatehouse.core.yaml_file import StrictModel
 
 def _reference_only(value: object) -> object:
     if isinstance(value, str):
-        raise ValueError("a literal secret is not accepted; write {env: NAME} or {file: PATH}")  # noqa: TRY004
+        raise ValueError("a literal secret is not accepted; write {env: NAME} or {file: PATH}")  # noqa: TRY004 - pydantic shows a ValueError
     return value
 
 

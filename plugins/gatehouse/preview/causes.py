@@ -21,9 +21,9 @@ from gatehouse.argocd.diagnose import (
     warning,
 )
 from gatehouse.argocd.judge import Judgement, State, parse_time
-from gatehouse.argocd.source import ApplicationSource
+from gatehouse.argocd.source import ApplicationSource, existing_tree
 from gatehouse.core.deadline import Clock
-from gatehouse.core.errors import InfrastructureError, NotFound
+from gatehouse.core.errors import InfrastructureError
 
 Object = dict[str, Any]
 
@@ -138,12 +138,12 @@ class Causes:
         match = re.search(r"\bJob/([\w.-]+)", reason)
         if match is None:
             return ""
-        tree = self._tree(name, application)
+        tree = existing_tree(self._source, name, application) or []
         pods = pods_of(tree, "Job", match[1].rstrip(":"))
         return self._log(name, application, pods[-1], previous=False) if pods else ""
 
     def _diagnose(self, name: str, application: Object, now: float) -> None:
-        blocker = find_blocker(self._tree(name, application))
+        blocker = find_blocker(existing_tree(self._source, name, application) or [])
         if blocker is None:
             self._known.pop(name, None)
             return
@@ -178,13 +178,6 @@ class Causes:
             if ((each.get("state") or {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff"
         )
         return next(waiting, "")
-
-    def _tree(self, name: str, application: Object) -> list[Object]:
-        """The nodes of an Application's tree; none if it has gone meanwhile, which the next look sees."""
-        try:
-            return self._source.resource_tree(name, application["spec"]["project"])
-        except NotFound:
-            return []
 
 
 def _without_repeats(words: str, images: list[str]) -> str:

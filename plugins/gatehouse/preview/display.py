@@ -15,6 +15,7 @@ from rich.text import Text
 from gatehouse.argocd.judge import State
 from gatehouse.core.waiting import Progress
 from gatehouse.preview.look import Look, WaitObserver
+from gatehouse.preview.stages import in_words
 
 #: Seconds between two plain lines about the same state, when only its reason has changed, and when nothing has.
 REASON_INTERVAL = 5.0
@@ -25,11 +26,6 @@ ROWS = 15
 NAME_WIDTH = 40
 
 _STYLES = {State.READY: "green", State.FAILED: "red", State.BLOCKED: "red", State.GONE: "red"}
-
-
-def in_words(stages: Mapping[str, float]) -> str:
-    """Seconds by stage, on one line."""
-    return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages.items())
 
 
 class Display(WaitObserver):

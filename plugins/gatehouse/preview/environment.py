@@ -39,7 +39,7 @@ from gatehouse.preview.proof import Prover, check_pods, fingerprint
 from gatehouse.preview.pull_request import require_head
 from gatehouse.preview.registry import ImageRegistries
 from gatehouse.preview.stages import Stage, StageClock, Stopwatch
-from gatehouse.preview.subject import Outcome, SubjectProof
+from gatehouse.preview.subject import Outcome, RunningImage, SubjectProof
 from gatehouse.preview.urls import LiveObject
 
 Object = dict[str, Any]
@@ -260,7 +260,8 @@ class PreviewWait:
         self._judge(look, applications={**look.snapshot.applications, **gone}, pods=pods.problems)
         if look.judgement.state is not State.PROBING:
             return
-        look.proof = self._prover.subject(look.applications, look.trees, {})
+        images = self._prover.running(look.applications, look.trees)
+        look.proof = self._prover.subject(look.applications, images, {})
         if look.proof.outcome is not Outcome.THIS_COMMIT:
             self._another_subject(look, look.proof)
             return
@@ -270,7 +271,7 @@ class PreviewWait:
         if look.found.problem:
             self._judge(look, probe=look.found.problem)
             return
-        self._ask_hostnames(look, objects)
+        self._ask_hostnames(look, images, objects)
 
     def _another_subject(self, look: Look, proof: SubjectProof) -> None:
         """Another subject ends the wait once it has been seen for a moment."""
@@ -282,10 +283,9 @@ class PreviewWait:
         if self._overdue(look) or (lasting and not self._prover.may_still_come(proof, look.applications)):
             look.problem = self._wrong_subject(proof)
 
-    def _ask_hostnames(self, look: Look, objects: list[LiveObject]) -> None:
+    def _ask_hostnames(self, look: Look, images: list[RunningImage], objects: list[LiveObject]) -> None:
         answers = self._prover.ask(look.found.urls)
-        proof = self._prover.subject(look.applications, look.trees, answers.served)
-        look.proof = proof
+        look.proof = proof = self._prover.subject(look.applications, images, answers.served)
         self._judge(look, probe=self._prover.explain(answers, objects) if answers.problem else "")
         if answers.another_commit and self._overdue(look):
             # Pods that are ending can still answer for a while; after that, something else is served.
@@ -376,12 +376,9 @@ class PreviewWait:
 
     def _count_time(self, look: Look) -> None:
         """Count the time in the stage, and end the wait when the stage's budget is spent."""
-        self._stages.enter(look.judgement.stage)
-        self._passed.enter(look.judgement.state)
-        if look.problem or not (overdue := self._overdue(look)):
-            return
-        state = look.judgement
-        if state.state is State.READY:
+        state, overdue = look.judgement, self._overdue(look)
+        self._passed.enter(state.state)
+        if look.problem or not overdue or state.state is State.READY:
             return
         self._judge(look, overdue=overdue)
         application = look.applications.get(state.application)

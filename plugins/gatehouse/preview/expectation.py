@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from gatehouse.argocd.judge import child_applications
+from gatehouse.argocd.judge import child_applications, seconds_since
 from gatehouse.argocd.source import ApplicationSource, Scope
 from gatehouse.core.deadline import Clock
 from gatehouse.core.errors import (
@@ -128,10 +128,9 @@ class Expectation:
     def _error(self, sets: list[ExpectedSet]) -> str:
         """The error of a generator that has lasted."""
         for each in sets:
-            if (
-                each.error
-                and _age(each.error_since, self._source.now()) >= self._settings.failure_grace_seconds
-            ):
+            since = each.error_since
+            lasting = self._settings.failure_grace_seconds
+            if each.error and (since is None or seconds_since(since, self._source.now()) >= lasting):
                 return f"the ApplicationSet {each.name} cannot generate Applications: {each.error}"
         return ""
 
@@ -195,8 +194,3 @@ def _with_children(names: set[str], found: Mapping[str, Object]) -> dict[str, Ob
         new = {child for name in new for child in child_applications(found[name]) if child in found} - known
         known |= new
     return {name: each for name, each in found.items() if name in known}
-
-
-def _age(since: datetime | None, now: datetime) -> float:
-    """Seconds for certain: times are cut to whole seconds."""
-    return (now - since).total_seconds() - 1.0 if since else float("inf")

@@ -8,6 +8,7 @@ from typing import Any
 
 from gatehouse.core.errors import GatehouseError, WrongSubject
 from gatehouse.preview.environment import PreviewWait
+from gatehouse.preview.stages import in_words
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Incident:
             ("cause", self.cause),
             ("remedy", self.remedy),
             ("verify", f"`{self.verify}`"),
-            ("elapsed by stage", _seconds(self.stages)),
-            ("elapsed by state", _seconds(self.states)),
+            ("elapsed by stage", in_words(self.stages)),
+            ("elapsed by state", in_words(self.states)),
             ("links", ", ".join(self.links)),
         )
         lines = [f"- **{name}**: {' '.join(text.split())}" for name, text in rows if text]
@@ -102,7 +103,3 @@ def observed_of(application: dict[str, Any]) -> str:
     revision = str(sync.get("revision") or "no revision")[:12]
     states = f"{sync.get('status', 'not compared')}, {health.get('status', 'health unknown')}"
     return f"{images or 'no running image'}; {states} (manifests at {revision})"
-
-
-def _seconds(elapsed: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in elapsed.items())

@@ -22,16 +22,14 @@ from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER, failure_data
 from gatehouse.preview import browser_fixtures
 from gatehouse.preview.browser import find_browser, require_browser
-from gatehouse.preview.display import Display, LiveDisplay, PlainDisplay, in_words
-from gatehouse.preview.incident import incident_of
-from gatehouse.preview.probe import Reply, Route
-from gatehouse.preview.proof import what_changed
 from gatehouse.preview.video import prepare_video
 from gatehouse.run import Run, current_run, required_run, usage_error
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what waits and shows is not imported by the many pytest runs that preview nothing
+    from gatehouse.preview.display import Display
     from gatehouse.preview.environment import PreviewWait
     from gatehouse.preview.look import PreviewEnvironment
+    from gatehouse.preview.probe import Reply, Route
 
 #: In the bundle's attachments: what the controller found out, for the workers and for people.
 OUTCOME_FILE = "preview-environment.json"
@@ -180,6 +178,8 @@ class _Guard:
 
     def _require_unchanged(self, environment: PreviewEnvironment) -> None:
         """Raises `WrongSubject` where an Application was deployed anew, even with the same images."""
+        from gatehouse.preview.proof import what_changed
+
         if changes := what_changed(self._deployment, environment.deployment):
             raise WrongSubject(
                 f"{changes[0]} during the tests",
@@ -219,6 +219,8 @@ class _Guard:
         self, stage: str, wait: PreviewWait, error: GatehouseError
     ) -> tuple[str, dict[str, Any]]:
         """Write the incident note into the bundle; its text, and its data for the record."""
+        from gatehouse.preview.incident import incident_of
+
         note = incident_of(
             wait,
             error,
@@ -273,7 +275,9 @@ class _Guard:
 
 
 def _display(config: pytest.Config) -> Display:
-    """A table that is drawn over again in a terminal, plain lines elsewhere, and next to nothing with -q."""
+    """A table that is drawn over again in a terminal, plain lines elsewhere and with -q."""
+    from gatehouse.preview.display import LiveDisplay, PlainDisplay
+
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None and reporter.isatty and config.get_verbosity() >= 0 and not os.environ.get("CI"):
         return LiveDisplay(reporter._tw._file)
@@ -282,6 +286,8 @@ def _display(config: pytest.Config) -> Display:
 
 def _said(run: Run, environment: PreviewEnvironment) -> str:
     """One line that says what is tested."""
+    from gatehouse.preview.stages import in_words
+
     what = f"pull request {environment.number} of {run.repository} at {environment.commit[:12]}"
     stages = f" ({seconds})" if (seconds := in_words(environment.seconds)) else ""
     count = len(environment.applications)
@@ -349,7 +355,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if run is None or item.get_closest_marker("preview") is None:
         return
     try:
-        preview = _preview(item.config)
+        environment = _outcome(item.config)
     except GatehouseError as error:
         error.shown_before = item.config.stash.get(SHOWN, False)
         item.config.stash[SHOWN] = True
@@ -357,15 +363,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             _attach_note(item.config)
         raise
     if not item.config.getoption("base_url", None):
-        item.config.option.base_url = preview.base_url
+        item.config.option.base_url = next(iter(environment["urls"].values()))
 
 
 @pytest.fixture(scope="session")
 def preview(pytestconfig: pytest.Config) -> Preview:
     """The preview under test: its pull request, commit and URLs."""
-    return _preview(pytestconfig)
+    from gatehouse.preview.probe import Route
 
-
-def _preview(config: pytest.Config) -> Preview:
-    settings = required_run(config).target.preview
-    return Preview(_outcome(config), Route(settings.addresses, settings.tls) if settings else Route())
+    settings = required_run(pytestconfig).target.preview
+    return Preview(_outcome(pytestconfig), Route(settings.addresses, settings.tls) if settings else Route())

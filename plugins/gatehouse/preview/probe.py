@@ -61,7 +61,7 @@ class Route:
     def __init__(self, addresses: Mapping[str, str] | None = None, tls: TlsSettings | None = None) -> None:
         """Raises `EnvironmentProblem` for authorities that cannot be read."""
         self._addresses = addresses or {}
-        certificates = _certificates(tls or TlsSettings())
+        certificates = httpx.create_ssl_context(verify=_certificates(tls or TlsSettings()))
         # Clients for all: to read the authorities takes longer than most answers.
         never_kept = httpx.Limits(max_keepalive_connections=0)
         self._by_name = httpx.Client(timeout=TIMEOUT, limits=never_kept, verify=certificates)

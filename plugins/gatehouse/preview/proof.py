@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import pathspec
 
@@ -21,16 +20,16 @@ from gatehouse.argocd.images import (
 )
 from gatehouse.argocd.judge import Judgement, State
 from gatehouse.argocd.revisions import commit_revision
-from gatehouse.argocd.source import ApplicationSource
+from gatehouse.argocd.source import ApplicationSource, existing_tree
 from gatehouse.core.deadline import Clock
-from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, NotFound, PermissionDenied
+from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, PermissionDenied
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import fill
 from gatehouse.github.client import LISTED_FILES
 from gatehouse.preview.probe import Answers, Route, ask
 from gatehouse.preview.registry import ImageRegistries
 from gatehouse.preview.subject import RunningImage, Subject, SubjectProof, prove_subject
-from gatehouse.preview.urls import ROUTE_KINDS, FoundUrls, LiveObject, edge_problem, find_urls
+from gatehouse.preview.urls import ROUTE_KINDS, FoundUrls, LiveObject, edge_problem, find_urls, host_of
 
 Object = dict[str, Any]
 Trees = Mapping[str, list[Object]]
@@ -163,32 +162,24 @@ class Prover:
     def trees(self, applications: Mapping[str, Object]) -> dict[str, list[Object] | None]:
         """The resource tree of each Application; None for one that has gone meanwhile."""
         with ThreadPoolExecutor(READERS) as readers:
-            return dict(
-                zip(
-                    applications,
-                    readers.map(self._tree, *zip(*applications.items(), strict=True)),
-                    strict=True,
-                )
-            )
-
-    def _tree(self, name: str, application: Object) -> list[Object] | None:
-        try:
-            return self._source.resource_tree(name, application["spec"]["project"])
-        except NotFound:
-            return None
+            read = readers.map(lambda entry: existing_tree(self._source, *entry), applications.items())
+            return dict(zip(applications, read, strict=True))
 
     # --- the subject ---------------------------------------------------------------------------------
 
-    def subject(
-        self, applications: Mapping[str, Object], trees: Trees, served: Mapping[str, str]
-    ) -> SubjectProof:
-        """Which commit the running pods, the synced revisions and the answers are of."""
-        images = [
+    def running(self, applications: Mapping[str, Object], trees: Trees) -> list[RunningImage]:
+        """The images of all pods that are there to stay."""
+        return [
             self._running(name, applications[name], pod, text)
             for name, nodes in trees.items()
             for pod in lasting_pods(nodes)
             for text in pod.get("images") or []
         ]
+
+    def subject(
+        self, applications: Mapping[str, Object], images: list[RunningImage], served: Mapping[str, str]
+    ) -> SubjectProof:
+        """Which commit the running images, the synced revisions and the answers are of."""
         revisions = {
             name: revision
             for name, each in applications.items()
@@ -287,7 +278,7 @@ class Prover:
 
     def explain(self, answers: Answers, objects: list[LiveObject]) -> str:
         """What is wrong with the answers, and the condition of a route or secret that explains it."""
-        cause = edge_problem(urlsplit(answers.url).hostname or "", objects)
+        cause = edge_problem(host_of(answers.url), objects)
         if not cause and "CERTIFICATE_VERIFY_FAILED" in answers.problem:
             cause = "if the authority is your own, name it in preview.tls.ca_file"
         return f"{answers.problem}; {cause}" if cause else answers.problem

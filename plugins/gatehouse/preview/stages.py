@@ -32,6 +32,11 @@ STAGE_OF = {
 }
 
 
+def in_words(elapsed: Mapping[str, float]) -> str:
+    """Seconds by stage or state, on one line."""
+    return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in elapsed.items())
+
+
 class Stopwatch:
     """How long something has been in each of its states (seconds), going back to a state included."""
 

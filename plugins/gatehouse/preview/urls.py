@@ -74,7 +74,7 @@ def find_urls(
             return FoundUrls(
                 urls, origins, f"the Applications have no ConfigMap {config_map} with the key {key}"
             )
-        if not _host(value):
+        if not host_of(value):
             return FoundUrls(urls, origins, f"{origin} holds no address: {value!r}")
         urls[name], origins[name] = value, origin
     if not urls:
@@ -89,7 +89,7 @@ def find_urls(
     served = {host for route in routes for host in route.hosts}
     everything = any(not route.hosts for route in routes)  # it serves all that its gateway does
     for name, url in urls.items() if cross_check and served and not everything else []:
-        host = _host(url)
+        host = host_of(url)
         if not any(fnmatch.fnmatchcase(host, each) for each in served):
             problem = (
                 f"no route of the Applications serves {host} ({origins[name]}); they serve {_listed(served)}"
@@ -98,7 +98,7 @@ def find_urls(
     return FoundUrls(urls, origins)
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """The hostname of an address; empty for a text that is none."""
     try:
         return urlsplit(url).hostname or ""

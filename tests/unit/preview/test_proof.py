@@ -59,7 +59,8 @@ def prover(registry, cluster):
 
 def subject(proving, image=IMAGE):
     pod = {"kind": "Pod", "name": "www-1", "images": [image]}
-    return proving.subject({"www": APPLICATION}, {"www": [pod]}, {}).outcome
+    applications = {"www": APPLICATION}
+    return proving.subject(applications, proving.running(applications, {"www": [pod]}), {}).outcome
 
 
 def test_a_tag_that_has_been_pushed_again_is_asked_for_again():
@@ -107,7 +108,8 @@ def test_where_not_all_changed_files_are_listed_every_component_counts_as_change
 def proof_of(image, application=APPLICATION):
     pod = {"kind": "Pod", "name": "www-1", "images": [image]}
     proving = prover(Registry(OURS), Cluster(OTHER))
-    return proving, proving.subject({"www": application}, {"www": [pod]}, {})
+    applications = {"www": application}
+    return proving, proving.subject(applications, proving.running(applications, {"www": [pod]}), {})
 
 
 @pytest.mark.parametrize(
