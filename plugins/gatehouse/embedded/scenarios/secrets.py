@@ -5,8 +5,8 @@ from __future__ import annotations
 from gatehouse.embedded.clock import pause
 from gatehouse.embedded.kubernetes.conditions import conditions_of
 from gatehouse.embedded.kubernetes.kinds import EXTERNAL_SECRET
+from gatehouse.embedded.scenarios import steps
 from gatehouse.embedded.scenarios.catalogue import scenario
-from gatehouse.embedded.scenarios.changes import until
 from gatehouse.embedded.systems import Systems
 
 PERMISSION_DENIED = "unable to log in with Kubernetes auth: Code: 403. Errors: * permission denied"
@@ -53,7 +53,7 @@ def secret_late(systems: Systems) -> None:
     secret_store_not_ready(systems)
 
     async def let_in() -> None:
-        await until(
+        await steps.until(
             systems,
             lambda: any("Ready" in conditions_of(each) for each in systems.store.select(EXTERNAL_SECRET)),
         )
