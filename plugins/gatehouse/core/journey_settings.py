@@ -104,7 +104,10 @@ _BAGGAGE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 class CorrelationSettings(StrictModel):
     """What requests of tests carry, so that logs and traces of the deployed system can be searched for them."""
 
-    enabled: bool = Field(default=True, description="send W3C traceparent and baggage with every request")
+    send: Literal["none", "preview", "all"] = Field(
+        default="none",
+        description="which requests carry W3C traceparent and baggage: those to the preview's origins, or all",
+    )
     run: str = Field(default="gatehouse.run_id", description="baggage name of the run's id")
     test: str = Field(default="gatehouse.test_id", description="baggage name of the test's id")
 

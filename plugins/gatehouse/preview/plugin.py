@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -13,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import allure
 import pytest
 
-from gatehouse.core import errors
 from gatehouse.core.checkout import Checkout
 from gatehouse.core.deadline import SYSTEM_CLOCK
-from gatehouse.core.errors import GatehouseError, ProductFailure, WrongSubject
+from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, WrongSubject
 from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER, failure_data
 from gatehouse.preview import browser_fixtures
 from gatehouse.preview.browser import find_browser, require_browser
+from gatehouse.preview.outcome import Outcome, error_data, write_outcome
 from gatehouse.preview.video import prepare_video
 from gatehouse.run import Run, current_run, required_run, usage_error
 
@@ -30,13 +29,10 @@ if TYPE_CHECKING:  # what waits and shows is not imported by the many pytest run
     from gatehouse.preview.look import PreviewEnvironment
     from gatehouse.preview.probe import Reply, Route
 
-#: In the bundle's attachments: what the controller found out, for the workers and for people.
-OUTCOME_FILE = "preview-environment.json"
-
 #: Fixtures that need a browser.
 BROWSER_FIXTURES = frozenset({"page", "context", "new_context", "browser", "launch_browser"})
 
-OUTCOME = pytest.StashKey[dict[str, Any]]()
+OUTCOME = pytest.StashKey[Outcome]()
 NO_VIDEO = pytest.StashKey[str]()
 
 #: The incident note about a preview that changed, and whether a test has said why the wait came to nothing.
@@ -137,7 +133,7 @@ class _Guard:
         if needed:
             try:
                 require_browser()
-            except errors.NotInstalled as error:
+            except NotInstalled as error:
                 session.config.stash[RECORDER].problem(error)
                 raise usage_error(error) from error
 
@@ -204,7 +200,7 @@ class _Guard:
             **details,
         )
         if stage == "start":
-            self._write({"failure": _error_data(error), "note": note})
+            self._write({"failure": error_data(error), "note": note})
             return
         config.stash[NOTE] = note
         changed = "after the tests the preview was no longer the one under test"
@@ -273,8 +269,7 @@ class _Guard:
         )
 
     def _write(self, data: dict[str, Any]) -> None:
-        path = self._run.attachments() / OUTCOME_FILE
-        path.write_text(json.dumps(self._run.redactor.data(data), indent=1, default=str))
+        write_outcome(self._run.attachments(), self._run.redactor.data(data))
 
 
 def _display(config: pytest.Config) -> Display:
@@ -320,34 +315,16 @@ def _checkout_head(root: Path) -> str | None:
         return None
 
 
-def _error_data(error: GatehouseError) -> dict[str, str]:
-    return {
-        "type": type(error).__name__,
-        "summary": error.summary,
-        "expected": error.expected,
-        "seen": error.seen,
-        "where": error.where,
-        "next_step": error.next_step,
-    }
-
-
-def _outcome(config: pytest.Config) -> dict[str, Any]:
-    """What the controller found out. Raises the error that it met."""
+def outcome_of(config: pytest.Config) -> Outcome:
+    """What the controller found out."""
     if OUTCOME not in config.stash:
-        path = required_run(config).attachments() / OUTCOME_FILE
-        config.stash[OUTCOME] = json.loads(path.read_text())
-    outcome = config.stash[OUTCOME]
-    if failure := outcome.get("failure"):
-        known = {**failure}
-        kind = getattr(errors, known.pop("type"), errors.InfrastructureError)
-        raise kind(known.pop("summary"), **known)
-    environment: dict[str, Any] = outcome["environment"]
-    return environment
+        config.stash[OUTCOME] = Outcome.read(required_run(config).attachments())
+    return config.stash[OUTCOME]
 
 
 def _attach_note(config: pytest.Config) -> None:
     """Give a test the incident note, for JUnit's output and for Allure."""
-    if note := config.stash[OUTCOME].get("note"):
+    if note := outcome_of(config).note:
         allure.attach(note, "incident note", allure.attachment_type.TEXT)
         print(note)
 
@@ -358,7 +335,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if run is None or item.get_closest_marker("preview") is None:
         return
     try:
-        environment = _outcome(item.config)
+        environment = outcome_of(item.config).environment()
     except GatehouseError as error:
         error.shown_before = item.config.stash.get(SHOWN, False)
         item.config.stash[SHOWN] = True
@@ -375,4 +352,7 @@ def preview(pytestconfig: pytest.Config) -> Preview:
     from gatehouse.preview.probe import Route
 
     settings = required_run(pytestconfig).target.preview
-    return Preview(_outcome(pytestconfig), Route(settings.addresses, settings.tls) if settings else Route())
+    return Preview(
+        outcome_of(pytestconfig).environment(),
+        Route(settings.addresses, settings.tls) if settings else Route(),
+    )

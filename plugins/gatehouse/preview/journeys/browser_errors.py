@@ -1,0 +1,79 @@
+"""Whose fault an error of Playwright is, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gatehouse.core.errors import FailureClass
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What an error of Playwright's says about whom."""
+
+    failure_class: FailureClass
+    next_step: str = ""
+
+
+#: What Playwright and Chromium say, in the order of search. Firefox and WebKit have words of their own for the network.
+_MEANINGS = (
+    (
+        r"ERR_TOO_MANY_REDIRECTS|NS_ERROR_REDIRECT_LOOP|too many HTTP redirects",
+        Meaning(
+            FailureClass.PRODUCT,
+            "look at where the page redirects to; a login that fails often leads in a circle",
+        ),
+    ),
+    (
+        r"ERR_CERT_|SEC_ERROR|SSL_ERROR|certificate",
+        Meaning(
+            FailureClass.ENVIRONMENT,
+            "let the preview have a certificate that is trusted here, or name its authority in preview.tls.ca_file",
+        ),
+    ),
+    (
+        r"ERR_NAME_NOT_RESOLVED|NS_ERROR_UNKNOWN_HOST",
+        Meaning(
+            FailureClass.ENVIRONMENT, "name the address of the host in preview.addresses, or mend its DNS"
+        ),
+    ),
+    (
+        r"ERR_CONNECTION_|ERR_EMPTY_RESPONSE|ERR_SOCKET|ERR_HTTP2|NS_ERROR_NET|NS_ERROR_CONNECTION|ECONNRE|socket hang up",
+        Meaning(
+            FailureClass.INFRASTRUCTURE,
+            "look at the pods and the edge in front of them at the time of the failure",
+        ),
+    ),
+    (
+        r"crashed|Target (page, context or browser|closed)|has been closed|Browser closed|Connection closed",
+        Meaning(
+            FailureClass.INFRASTRUCTURE,
+            "the browser went away: look at the memory of this machine (dmesg), or give it more shared memory",
+        ),
+    ),
+    (
+        r"Executable doesn't exist|Failed to launch|browserType\.launch|BrowserType\.launch|error while loading shared",
+        Meaning(
+            FailureClass.ENVIRONMENT,
+            "install the browser: playwright install --with-deps, or apt-get install chromium",
+        ),
+    ),
+    (
+        r"No space left on device|ENOSPC",
+        Meaning(
+            FailureClass.ENVIRONMENT, "free space where pytest keeps its temporary files and the evidence"
+        ),
+    ),
+)
+
+
+def meaning_of(kind: str, message: str) -> Meaning | None:
+    """The meaning of an error of Playwright; a time-out is the page's, which did not show what was waited for.
+
+    `kind` is the name of its class. None for what says nothing about whose fault it is.
+    """
+    for pattern, meaning in _MEANINGS:
+        if re.search(pattern, message):
+            return meaning
+    return Meaning(FailureClass.PRODUCT) if kind == "TimeoutError" else None

@@ -1,0 +1,54 @@
+"""What is said of a journey that failed, in the order in which people look for the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gatehouse.preview.journeys.findings import Journey
+
+#: Lines of one part that are shown, at most.
+LINES = 10
+
+
+def failure_report(summary: str, journey: Journey, deployed: Sequence[str], commands: Sequence[str]) -> str:
+    """The assertion, the picture, the page's own errors, the last steps, the deployed system, and what to run."""
+    parts: list[tuple[str, Iterable[str]]] = [
+        ("failed", summary.splitlines()[:1]),
+        ("screenshot", [each["path"] for each in journey.artifacts if each["kind"] == "screenshot"]),
+        ("outside of the preview", journey.left),
+        ("console errors", [_console(each) for each in journey.console]),
+        ("failed requests", [_request(each) for each in journey.requests]),
+        ("last steps", journey.steps),
+        ("deployed system at that moment", deployed),
+        ("trace", [each["path"] for each in journey.artifacts if each["kind"] == "trace"]),
+        (
+            "logs and traces of the deployed system",
+            [f"trace id {journey.trace_id}"] if journey.trace_id else [],
+        ),
+        ("run again", commands),
+    ]
+    lines = []
+    for title, entries in parts:
+        lines += _part(title, list(entries))
+    return "\n".join(lines)
+
+
+def _part(title: str, entries: list[str]) -> list[str]:
+    if not entries:
+        return []
+    if len(entries) == 1:
+        return [f"{title}: {entries[0]}"]
+    newest_first = title == "last steps"
+    shown = entries[-LINES:] if newest_first else entries[:LINES]
+    left_out = len(entries) - len(shown)
+    return [f"{title}:", *(f"  {each}" for each in shown), *([f"  and {left_out} more"] if left_out else [])]
+
+
+def _console(message: dict[str, str]) -> str:
+    where = f" ({message['location']})" if message.get("location") else ""
+    return f"{' '.join(message['text'].split())[:240]}{where}"
+
+
+def _request(request: dict[str, Any]) -> str:
+    return f"{request['method']} {request['url']}: {request.get('status') or request.get('failure')}"
