@@ -144,7 +144,7 @@ def _first_error(first: tuple[TestResult | None, Failure], command: Sequence[str
         failure_class=failure.failure_class,
         test=test.id if test else failure.where or "the run as a whole",
         summary=_plain(failure.summary)[:400],
-        details=_shortened(_plain(failure.details)),
+        details=_shortened(_plain(failure.details or (test.report.partition("\n")[2] if test else ""))),
         next_step=_plain(failure.next_step),
         rerun=rerun,
     )

@@ -135,8 +135,6 @@ def failure_data(error: BaseException, text: str) -> dict[str, str]:
             "text": shortened(text),
         }
     of_the_product = isinstance(error, AssertionError | pytest.fail.Exception | BaseExceptionGroup)
-    if type(error).__module__.startswith("playwright.") and type(error).__name__ == "TimeoutError":
-        of_the_product = True  # what a journey waited for did not appear on the page
     failure_class = FailureClass.PRODUCT if of_the_product else FailureClass.INFRASTRUCTURE
     summary, _, details = (str(error).strip() or type(error).__name__).partition("\n")
     if awaited := re.search(r"^\s*-? ?waiting for (.+)$", details, re.MULTILINE):

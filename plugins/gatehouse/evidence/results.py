@@ -66,6 +66,8 @@ class TestResult:
     attempts: list[Attempt] = field(default_factory=list)
     properties: dict[str, str] = field(default_factory=dict)
     attachments: list[dict[str, str]] = field(default_factory=list)
+    #: What a journey that failed says, in the order in which people look for the reason.
+    report: str = ""
 
     @property
     def last(self) -> Attempt:
@@ -153,6 +155,9 @@ def read_results(events: Iterable[Event]) -> RunResults:
                     results.tests[event["test"]].attachments.append(
                         {key: str(event.get(key, "")) for key in ("name", "path", "media_type")}
                     )
+            case "failure_report":
+                if event.get("test") in results.tests:
+                    results.tests[event["test"]].report = str(event.get("text", ""))
             case "deployment_proof":
                 results.proofs.append(event)
             case "leak_proof":

@@ -17,7 +17,6 @@ from gatehouse.core.deadline import SYSTEM_CLOCK
 from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, WrongSubject
 from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER, failure_data
-from gatehouse.preview import browser_fixtures
 from gatehouse.preview.browser import find_browser, require_browser
 from gatehouse.preview.outcome import Outcome, error_data, write_outcome
 from gatehouse.preview.video import prepare_video
@@ -26,6 +25,7 @@ from gatehouse.run import Run, current_run, required_run, usage_error
 if TYPE_CHECKING:  # what waits and shows is not imported by the many pytest runs that preview nothing
     from gatehouse.preview.display import Display
     from gatehouse.preview.environment import PreviewWait
+    from gatehouse.preview.journeys.reporting import FailureReports
     from gatehouse.preview.look import PreviewEnvironment
     from gatehouse.preview.probe import Reply, Route
 
@@ -75,11 +75,18 @@ def _address(text: str) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The suite's own options."""
-    parser.getgroup("gatehouse").addoption(
+    group = parser.getgroup("gatehouse")
+    group.addoption(
         "--gate-preview-url",
         metavar="URL",
         type=_address,
         help="Address to use in place of the first of the target's preview.urls; {number} is the pull request",
+    )
+    group.addoption(
+        "--gate-har",
+        choices=("off", "on", "retain-on-failure"),
+        default="off",
+        help="Keep an HTTP archive (HAR, without bodies) of each browser context of the preview's journeys",
     )
 
 
@@ -94,7 +101,9 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
     for option, kept in wanted.items():
         if config.getoption(option, None) == "off":
             setattr(config.option, option, kept)
-    config.pluginmanager.register(browser_fixtures, "gatehouse-browser")
+    from gatehouse.preview import browser_plugin
+
+    config.pluginmanager.register(browser_plugin, "gatehouse-browser")
     if run.controller and not config.getoption("collectonly"):
         config.pluginmanager.register(_Guard(run), "gatehouse-preview-guard")
 
@@ -112,6 +121,7 @@ class _Guard:
         self._run = run
         self._clients = contextlib.ExitStack()
         self._deployment: dict[str, Any] = {}
+        self._reports: FailureReports | None = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -122,10 +132,28 @@ class _Guard:
             session.config.stash[RECORDER].command += ["--gate-pr", str(self._run.number)]
         with self._clients:
             wait = self._prove(session.config, "start")
-            result = yield
-            if wait is not None:
-                self._prove(session.config, "end", wait)
+            if wait is None:
+                return (yield)
+            with self._reporting(session.config, wait):
+                result = yield
+            self._prove(session.config, "end", wait)
         return result
+
+    @contextlib.contextmanager
+    def _reporting(self, config: pytest.Config, wait: PreviewWait) -> Generator[None]:
+        from gatehouse.preview.journeys.reporting import FailureReports
+
+        recorder = config.stash[RECORDER]
+        self._reports = FailureReports(lambda: wait.now(self._deployment), recorder.event, recorder.command)
+        try:
+            yield
+        finally:
+            self._reports.close()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if self._reports is not None:
+            self._reports.heard(report)
 
     @staticmethod
     def _require_browser(session: pytest.Session) -> None:

@@ -39,7 +39,7 @@ _MEANINGS = (
         ),
     ),
     (
-        r"ERR_CONNECTION_|ERR_EMPTY_RESPONSE|ERR_SOCKET|ERR_HTTP2|NS_ERROR_NET|NS_ERROR_CONNECTION|ECONNRE|socket hang up",
+        r"ERR_(CONNECTION_|EMPTY_RESPONSE|SOCKET|HTTP2)|NS_ERROR_(NET|CONNECTION)|ECONNRE|socket hang up",
         Meaning(
             FailureClass.INFRASTRUCTURE,
             "look at the pods and the edge in front of them at the time of the failure",

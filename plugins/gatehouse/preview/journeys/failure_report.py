@@ -17,8 +17,8 @@ def failure_report(summary: str, journey: Journey, deployed: Sequence[str], comm
         ("failed", summary.splitlines()[:1]),
         ("screenshot", [each["path"] for each in journey.artifacts if each["kind"] == "screenshot"]),
         ("outside of the preview", journey.left),
-        ("console errors", [_console(each) for each in journey.console]),
-        ("failed requests", [_request(each) for each in journey.requests]),
+        ("console errors", [console_line(each) for each in journey.console]),
+        ("failed requests", [request_line(each) for each in journey.requests]),
         ("last steps", journey.steps),
         ("deployed system at that moment", deployed),
         ("trace", [each["path"] for each in journey.artifacts if each["kind"] == "trace"]),
@@ -45,10 +45,12 @@ def _part(title: str, entries: list[str]) -> list[str]:
     return [f"{title}:", *(f"  {each}" for each in shown), *([f"  and {left_out} more"] if left_out else [])]
 
 
-def _console(message: dict[str, str]) -> str:
+def console_line(message: dict[str, str]) -> str:
+    """An error of the console, on one line."""
     where = f" ({message['location']})" if message.get("location") else ""
     return f"{' '.join(message['text'].split())[:240]}{where}"
 
 
-def _request(request: dict[str, Any]) -> str:
+def request_line(request: dict[str, Any]) -> str:
+    """A request that failed, and what came of it."""
     return f"{request['method']} {request['url']}: {request.get('status') or request.get('failure')}"
