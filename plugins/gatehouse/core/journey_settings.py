@@ -76,7 +76,7 @@ class MemberCheck(StrictModel):
 
     path: str
     status: list[int] = Field(default_factory=lambda: [200])
-    contains: str | None = Field(default=None, description="{username} and {role} are filled in")
+    contains: str | None = Field(default=None, description="{username} is filled in")
 
 
 class SignInSettings(StrictModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,7 @@ class Outcome:
     def environment(self) -> dict[str, Any]:
         """The environment's data. Raises the error that ended the wait."""
         if failure := self._data.get("failure"):
-            known = {**failure}
-            kind = getattr(errors, known.pop("type"), errors.InfrastructureError)
-            raise kind(known.pop("summary"), **known)
+            raise raised_again(failure)
         environment: dict[str, Any] = self._data["environment"]
         return environment
 
@@ -45,7 +44,7 @@ def write_outcome(folder: Path, data: dict[str, Any]) -> None:
 
 
 def error_data(error: GatehouseError) -> dict[str, str]:
-    """An error as `Outcome` raises it again."""
+    """An error as `raised_again` reads it."""
     return {
         "type": type(error).__name__,
         "summary": error.summary,
@@ -54,3 +53,10 @@ def error_data(error: GatehouseError) -> dict[str, str]:
         "where": error.where,
         "next_step": error.next_step,
     }
+
+
+def raised_again(data: Mapping[str, str]) -> GatehouseError:
+    """The error that `error_data` described."""
+    known = {**data}
+    kind: type[GatehouseError] = getattr(errors, known.pop("type"), errors.InfrastructureError)
+    return kind(known.pop("summary"), **known)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # what waits and shows is not imported by the many pytest run
     from gatehouse.preview.environment import PreviewWait
     from gatehouse.preview.journeys.reporting import FailureReports
     from gatehouse.preview.look import PreviewEnvironment
-    from gatehouse.preview.probe import Reply, Route
+    from gatehouse.preview.route import Reply, Route
 
 #: Fixtures that need a browser.
 BROWSER_FIXTURES = frozenset({"page", "context", "new_context", "browser", "launch_browser"})
@@ -377,7 +377,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def preview(pytestconfig: pytest.Config) -> Preview:
     """The preview under test: its pull request, commit and URLs."""
-    from gatehouse.preview.probe import Route
+    from gatehouse.preview.route import Route
 
     settings = required_run(pytestconfig).target.preview
     return Preview(
