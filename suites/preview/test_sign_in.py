@@ -14,12 +14,13 @@ def test_an_owner_signs_in_and_sees_their_name(platform, owner):
 def test_a_wrong_password_is_refused_with_a_message(platform, owner):
     platform.sign_in(replace(owner, password="not-the-password"))
 
-    expect(platform.page.get_by_role("alert")).to_have_text("Wrong user name or password.")
+    expect(platform.page.get_by_text("Invalid username or password.")).to_be_visible()
 
 
 def test_the_cart_adds_up_and_can_be_emptied(platform, owner):
     platform.sign_in(owner)
     platform.expect_signed_in(owner)
+    platform.empty_the_cart()
     platform.add("lamp")
     platform.add("chair")
     expect(platform.page.get_by_role("status")).to_have_text("Cart total: 143.90")

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 import yaml
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded import scenarios
@@ -271,10 +271,11 @@ class Platform:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         systems = Systems(self.folder, self._timings, self._owner)
-        self.credentials = seed(systems, self.urls, self._sample)
+        authority = self._authority.file.read_text()
+        self.credentials = seed(systems, self.urls, authority, self._sample)
         scenarios.apply(systems, self._scenario_names)
         self._systems = systems
-        applications = (
+        applications: tuple[ASGIApp, ...] = (
             systems.code_host.application(),
             systems.coder.application(),
             systems.kubernetes.application(),
@@ -308,7 +309,7 @@ class Platform:
         await asyncio.gather(*serving, return_exceptions=True)
 
 
-def _server(application: Starlette, certificate: Certificate | None) -> uvicorn.Server:
+def _server(application: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             application,

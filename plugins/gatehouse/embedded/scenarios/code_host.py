@@ -47,9 +47,7 @@ def base_digest_images(systems: Systems) -> None:
 @scenario("code host")
 def login_broken(systems: Systems) -> None:
     """The pull request has a fault that only the deployed application shows: nobody can sign in."""
-    steps.edit_pull_request(
-        systems, "services/platform/platform_app/__main__.py", 'name="username"', 'name="user"'
-    )
+    steps.edit_pull_request(systems, "services/platform/platform_app/pages.py", 'name="csrfToken"', 'name="token"')
 
 
 @scenario("code host")
@@ -65,7 +63,7 @@ def unit_test_fails(systems: Systems) -> None:
 def crash_loop(systems: Systems) -> None:
     """The pull request's program ends at its start with a traceback: it imports a module that is not there."""
     imports = "from platform_app.cart import PRICES, Cart"
-    path = "services/platform/platform_app/__main__.py"
+    path = "services/platform/platform_app/app.py"
     steps.edit_pull_request(systems, path, imports, f"import tax\n{imports}")
 
 

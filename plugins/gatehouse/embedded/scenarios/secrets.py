@@ -27,16 +27,18 @@ spec:
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret
 metadata:
-  name: personas
+  name: platform-auth
 spec:
   refreshInterval: 1h0m0s
   secretStoreRef: {name: vault, kind: SecretStore}
-  target: {name: personas, creationPolicy: Owner}
+  target: {name: platform-auth, creationPolicy: Owner}
   data:
-    - secretKey: E2E_OWNER_USERNAME
-      remoteRef: {key: previews/personas, property: E2E_OWNER_USERNAME}
-    - secretKey: E2E_OWNER_PASSWORD
-      remoteRef: {key: previews/personas, property: E2E_OWNER_PASSWORD}
+    - secretKey: AUTH_SECRET
+      remoteRef: {key: previews/platform, property: AUTH_SECRET}
+    - secretKey: AUTH_KEYCLOAK_SECRET
+      remoteRef: {key: previews/platform, property: AUTH_KEYCLOAK_SECRET}
+    - secretKey: MEMBERS
+      remoteRef: {key: previews/platform, property: MEMBERS}
 """
 
 
@@ -65,5 +67,5 @@ def secret_late(systems: Systems) -> None:
 
 
 def _keep_secrets_in_vault(systems: Systems) -> None:
-    files = {"previews/secrets/personas.yaml": MANIFESTS}
-    systems.gitops.repository.commit_files("main", files, "Keep the personas in the vault")
+    files = {"previews/secrets/platform-auth.yaml": MANIFESTS}
+    systems.gitops.repository.commit_files("main", files, "Keep the platform's secrets in the vault")
