@@ -7,6 +7,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     coder,
     edge,
     images,
+    journeys,
     kubernetes,
     secrets,
     syncs,

@@ -47,7 +47,9 @@ def base_digest_images(systems: Systems) -> None:
 @scenario("code host")
 def login_broken(systems: Systems) -> None:
     """The pull request has a fault that only the deployed application shows: nobody can sign in."""
-    steps.edit_pull_request(systems, "services/platform/platform_app/pages.py", 'name="csrfToken"', 'name="token"')
+    steps.edit_pull_request(
+        systems, "services/platform/platform_app/pages.py", 'name="csrfToken"', 'name="token"'
+    )
 
 
 @scenario("code host")
