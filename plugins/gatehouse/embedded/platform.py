@@ -23,8 +23,9 @@ from gatehouse.embedded import scenarios
 from gatehouse.embedded.certificates import Authority, Certificate
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.code_host.api import PREFIX
+from gatehouse.embedded.configuration import preview_settings
 from gatehouse.embedded.seed import DOMAIN, PULL_REQUEST, Credentials, Urls, seed
-from gatehouse.embedded.systems import IMAGES, SHOP, Systems
+from gatehouse.embedded.systems import SHOP, Systems
 
 Result = TypeVar("Result")
 
@@ -185,16 +186,11 @@ class Platform:
                 "repository": SHOP,
                 "token": secret("code-host-token", self.credentials.code_host),
             },
-            "preview": {
-                "application_selector": "preview/pr={number}",
-                "urls": {name: self._preview_url(name) for name in ("www", "platform")},
-                "product_images": [f"{IMAGES}/*"],
-                "registries": [{"host": IMAGES.split("/")[0], "address": self.urls.registry}],
-                "probe": {"url": "www", "path": "/version.json", "json_field": "commit"},
-                "timeout_seconds": 60,
-                "settle_seconds": 0.5,
-                "failure_grace_seconds": 2,
-            },
+            "preview": preview_settings(
+                {name: self._preview_url(name) for name in ("www", "platform")},
+                self.urls.registry,
+                self.call(lambda systems: systems.identity.url),
+            ),
             "task": {
                 "template": "task",
                 "timeout_seconds": 60,

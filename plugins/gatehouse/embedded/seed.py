@@ -38,6 +38,7 @@ DOMAIN = "preview.localhost"
 BASE_NAMESPACE = "shop-dev"
 IDENTITY_HOST = f"auth.{DOMAIN}"
 BASE_HOST = f"platform.{DOMAIN}"
+E2E_PERSONAS = "e2e-personas"
 
 #: The users of the identity provider, by the part that each plays in tests, and whom of them the product knows.
 PERSONAS = {"OWNER": "olga", "VIEWER": "vera", "INVITED": "ivan", "SUSPENDED": "sara", "NONMEMBER": "nina"}
@@ -155,7 +156,7 @@ def _base_environment(systems: Systems, urls: Urls, credentials: Credentials) ->
         secret |= {f"E2E_{part}_USERNAME": username, f"E2E_{part}_PASSWORD": password}
     systems.ingress.base[IDENTITY_HOST] = identity.application()
     systems.store.create(NAMESPACE, {"metadata": {"name": BASE_NAMESPACE}})
-    personas = {"metadata": {"name": "e2e-personas"}, "type": "Opaque", "stringData": secret}
+    personas = {"metadata": {"name": E2E_PERSONAS}, "type": "Opaque", "stringData": secret}
     systems.store.create(SECRET, personas, BASE_NAMESPACE)
 
 

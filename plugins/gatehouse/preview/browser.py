@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 
 from gatehouse.core.errors import NotInstalled
 
@@ -32,6 +34,15 @@ def resolver_arguments(addresses: Mapping[str, str]) -> list[str]:
         return []
     rules = ",".join(f"MAP {host} {address}" for host, address in addresses.items())
     return [f"--host-resolver-rules={rules}"]
+
+
+def point_node_at(addresses: Mapping[str, str], environment: MutableMapping[str, str] = os.environ) -> None:
+    """Point hostnames at addresses in every Node.js that is started from here, as Playwright's driver is."""
+    script = Path(__file__).with_name("addresses.cjs")
+    option = f'--require "{script}"'
+    environment["GATEHOUSE_ADDRESSES"] = json.dumps(dict(addresses))
+    if option not in environment.get("NODE_OPTIONS", ""):
+        environment["NODE_OPTIONS"] = f"{environment.get('NODE_OPTIONS', '')} {option}".strip()
 
 
 def require_browser() -> None:

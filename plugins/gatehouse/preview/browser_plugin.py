@@ -19,7 +19,7 @@ from gatehouse.preview.journeys.failure_report import console_line, request_line
 from gatehouse.preview.journeys.findings import Journey, origin_of
 from gatehouse.preview.journeys.steps import last_steps
 from gatehouse.preview.journeys.watcher import Watcher
-from gatehouse.preview.plugin import outcome_of
+from gatehouse.preview.plugin import HEADERS, outcome_of, personas_of
 from gatehouse.run import Run, current_run, required_run
 
 if TYPE_CHECKING:
@@ -126,11 +126,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     item.stash[FAILED] = False
     journey = item.stash[JOURNEY] = Journey()
     watcher.begin(journey)
-    if correlation := _correlation(run, item):
-        watcher.headers = correlation.headers
+    correlation = _correlation(run, item)
+    item.config.stash[HEADERS] = watcher.headers = correlation.headers if correlation else {}
+    if correlation:
         journey.trace_id, journey.baggage = correlation.trace_id, correlation.baggage
     if item.config.getoption("gate_har") != "off":
         watcher.har = lambda: _har_path(item)
+    if mark := item.get_closest_marker("persona"):
+        watcher.context_args["storage_state"] = personas_of(item.config).persona(mark.args[0]).storage_state
 
 
 def _correlation(run: Run, item: pytest.Item) -> Correlation | None:

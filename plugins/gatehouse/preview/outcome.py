@@ -26,6 +26,11 @@ class Outcome:
         return cls(json.loads((folder / FILE_NAME).read_text()))
 
     @property
+    def personas_folder(self) -> Path | None:
+        """The private folder of those who have signed in; None if there are no personas."""
+        return Path(self._data["personas"]) if self._data.get("personas") else None
+
+    @property
     def note(self) -> str:
         """The incident note; empty if there is none."""
         return str(self._data.get("note") or "")
@@ -39,7 +44,7 @@ class Outcome:
 
 
 def write_outcome(folder: Path, data: dict[str, Any]) -> None:
-    """Write `{"environment": …}` or `{"failure": …, "note": …}`, which must be free of secrets."""
+    """Write `{"environment": …, "personas": …}` or `{"failure": …, "note": …}`, which must be free of secrets."""
     (folder / FILE_NAME).write_text(json.dumps(data, indent=1, default=str))
 
 

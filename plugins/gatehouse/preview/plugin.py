@@ -14,10 +14,10 @@ import pytest
 
 from gatehouse.core.checkout import Checkout
 from gatehouse.core.deadline import SYSTEM_CLOCK
-from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, WrongSubject
+from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, UsageError, WrongSubject
 from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import RECORDER, failure_data
-from gatehouse.preview.browser import find_browser, require_browser
+from gatehouse.preview.browser import find_browser, point_node_at, require_browser
 from gatehouse.preview.outcome import Outcome, error_data, write_outcome
 from gatehouse.preview.video import prepare_video
 from gatehouse.run import Run, current_run, required_run, usage_error
@@ -27,39 +27,22 @@ if TYPE_CHECKING:  # what waits and shows is not imported by the many pytest run
     from gatehouse.preview.environment import PreviewWait
     from gatehouse.preview.journeys.reporting import FailureReports
     from gatehouse.preview.look import PreviewEnvironment
-    from gatehouse.preview.route import Reply, Route
+    from gatehouse.preview.personas.store import Persona, PersonaStore
+    from gatehouse.preview.under_test import Preview
 
 #: Fixtures that need a browser.
 BROWSER_FIXTURES = frozenset({"page", "context", "new_context", "browser", "launch_browser"})
 
 OUTCOME = pytest.StashKey[Outcome]()
+PERSONAS: pytest.StashKey[PersonaStore] = pytest.StashKey()
+
+#: What requests of the test under way carry, by which the deployed system's logs are searched.
+HEADERS = pytest.StashKey[dict[str, str]]()
 NO_VIDEO = pytest.StashKey[str]()
 
 #: The incident note about a preview that changed, and whether a test has said why the wait came to nothing.
 NOTE = pytest.StashKey[str]()
 SHOWN = pytest.StashKey[bool]()
-
-
-class Preview:
-    """The preview under test; the fixture `preview`."""
-
-    def __init__(self, data: dict[str, Any], route: Route) -> None:
-        self._route = route
-        self.number: int = data["number"]
-        self.commit: str = data["commit"]
-        self.urls: dict[str, str] = data["urls"]
-
-    @property
-    def base_url(self) -> str:
-        """The first of the preview's URLs, which is also Playwright's `base_url`."""
-        return next(iter(self.urls.values()))
-
-    def get(self, name: str, path: str) -> Reply:
-        """GET a path of one of the URLs, without a browser, over a fresh connection and without following redirects.
-
-        Hostnames lead where the target's settings say, which Playwright's own API requests do not know.
-        """
-        return self._route.fetch(self.urls[name].rstrip("/") + path)
 
 
 def _address(text: str) -> str:
@@ -90,10 +73,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the suite's own marker."""
+    config.addinivalue_line(
+        "markers", "persona(name): the test's browser contexts start as this persona, signed in (preview)"
+    )
+
+
 def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
     """Keep traces, screenshots and videos of failures; drive the browser that was found."""
     if "preview" not in run.suites or not config.pluginmanager.hasplugin("playwright"):
         return
+    point_node_at(run.target.preview.addresses if run.target.preview else {})
     wanted = {"tracing": "retain-on-failure", "screenshot": "only-on-failure", "video": "retain-on-failure"}
     if reason := prepare_video(cache_folder() / "playwright", own_browser=bool(find_browser())):
         del wanted["video"]
@@ -200,8 +191,35 @@ class _Guard:
         )
         if stage == "start":
             self._deployment = environment.deployment
-            self._write({"environment": environment.as_data()})
+            data = environment.as_data()
+            self._write({"environment": data, "personas": self._sign_in(config, data)})
         return wait
+
+    def _sign_in(self, config: pytest.Config, environment: dict[str, Any]) -> str | None:
+        """Sign the personas in; the folder that workers find them in. Who cannot sign in fails where it is needed."""
+        settings = self._run.target.preview
+        if settings is None or not settings.personas:
+            return None
+        from gatehouse.preview.personas.preparation import prepare_personas
+
+        store, problems = prepare_personas(self._run.target, environment, self._clients)
+        for secret in store.secrets():
+            self._run.redactor.add(secret)
+        for name, error in problems.items():
+            if error is not None:
+                _write_line(config, self._run.redactor.text(f"persona {name}: {error.summary}"))
+        config.stash[RECORDER].event(
+            "personas",
+            personas=[
+                {
+                    "name": name,
+                    "roles": settings.personas[name].roles,
+                    "problem": error.summary if error else "",
+                }
+                for name, error in problems.items()
+            ],
+        )
+        return str(store.folder)
 
     def _require_unchanged(self, environment: PreviewEnvironment) -> None:
         """Raises `WrongSubject` where an Application was deployed anew, even with the same images."""
@@ -378,9 +396,48 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def preview(pytestconfig: pytest.Config) -> Preview:
     """The preview under test: its pull request, commit and URLs."""
     from gatehouse.preview.route import Route
+    from gatehouse.preview.under_test import Preview
 
     settings = required_run(pytestconfig).target.preview
+    config = pytestconfig
     return Preview(
-        outcome_of(pytestconfig).environment(),
+        outcome_of(config).environment(),
         Route(settings.addresses, settings.tls) if settings else Route(),
+        lambda name: personas_of(config).persona(name),
+        lambda: config.stash.get(HEADERS, {}),
     )
+
+
+def personas_of(config: pytest.Config) -> PersonaStore:
+    """The personas of the target. Raises `UsageError` where it has none."""
+    if PERSONAS not in config.stash:
+        from gatehouse.preview.personas.preparation import open_store
+
+        run, outcome = required_run(config), outcome_of(config)
+        environment = outcome.environment()
+        if outcome.personas_folder is None or run.target.preview is None:
+            raise UsageError(
+                "the target has no personas",
+                next_step="describe them in preview.personas and preview.sign_in of gatehouse.yaml",
+            )
+        store = config.stash[PERSONAS] = open_store(
+            outcome.personas_folder, run.target.preview, environment["urls"]
+        )
+        for secret in store.secrets():
+            run.redactor.add(secret)
+    return config.stash[PERSONAS]
+
+
+@pytest.fixture(scope="session")
+def personas(pytestconfig: pytest.Config) -> PersonaStore:
+    """The personas of the target, which have signed in: `personas.persona("owner")`."""
+    return personas_of(pytestconfig)
+
+
+@pytest.fixture
+def persona(request: pytest.FixtureRequest) -> Persona:
+    """The persona that the test is marked with: `@pytest.mark.persona("owner")`. Its contexts are signed in."""
+    mark = request.node.get_closest_marker("persona")
+    if mark is None:
+        raise UsageError("the fixture persona needs a test marked with @pytest.mark.persona(NAME)")
+    return personas_of(request.config).persona(mark.args[0], verify=False)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+import json as json_format
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -35,6 +38,10 @@ class Reply:
     def embedded(self) -> bool:
         """Whether the embedded platform answered."""
         return self.headers.get("server") == EMBEDDED_SERVER
+
+    def json(self) -> Any:
+        """The body as data. Raises `ValueError` where it is no JSON."""
+        return json_format.loads(self.body)
 
     @property
     def words(self) -> str:
@@ -75,8 +82,23 @@ class Route:
 
     def fetch(self, url: str) -> Reply:
         """GET a URL; TLS is verified unless the settings forbid it."""
+        return self.request("GET", url)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        storage_state: Path | None = None,
+        json: object = None,
+    ) -> Reply:
+        """Likewise by any method; with the cookies of a storage state and with a JSON body, if they are given."""
         try:
-            response = self.send(httpx.Request("GET", url))
+            request = httpx.Request(method, url, headers=headers, json=json)
+            if storage_state:
+                cookies_of(storage_state).set_cookie_header(request)
+            response = self.send(request)
         except (
             httpx.HTTPError,
             httpx.InvalidURL,
@@ -102,6 +124,14 @@ class Route:
         client.cookies.clear()
         response.request = request
         return response
+
+
+def cookies_of(storage_state: Path) -> httpx.Cookies:
+    """The cookies of Playwright's storage state."""
+    cookies = httpx.Cookies()
+    for each in json_format.loads(storage_state.read_text())["cookies"]:
+        cookies.set(each["name"], each["value"], each["domain"], each["path"])
+    return cookies
 
 
 def _certificates(tls: TlsSettings) -> ssl.SSLContext | bool:

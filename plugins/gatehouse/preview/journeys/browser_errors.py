@@ -33,7 +33,7 @@ _MEANINGS = (
         ),
     ),
     (
-        r"ERR_NAME_NOT_RESOLVED|NS_ERROR_UNKNOWN_HOST",
+        r"ERR_NAME_NOT_RESOLVED|NS_ERROR_UNKNOWN_HOST|getaddrinfo",
         Meaning(
             FailureClass.ENVIRONMENT, "name the address of the host in preview.addresses, or mend its DNS"
         ),

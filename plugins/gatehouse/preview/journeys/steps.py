@@ -18,7 +18,7 @@ LONGEST_LINE = 1_000_000
 
 #: Calls that say nothing about what a test did.
 _SILENT = frozenset(
-    {"newPage", "newContext", "close", "waitForEventInfo", "tracingStart", "setExtraHTTPHeaders"}
+    {"newPage", "newContext", "close", "waitForEventInfo", "tracingStart", "setExtraHTTPHeaders", "continue"}
 )
 
 #: Playwright's inner selectors, and the words of its locators for them.

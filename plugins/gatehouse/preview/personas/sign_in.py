@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gatehouse.core.deadline import Deadline
@@ -13,7 +14,7 @@ from gatehouse.core.journey_settings import PersonaSettings, Refusal, SignInSett
 from gatehouse.preview.journeys.findings import origin_of
 from gatehouse.preview.personas.credentials import Credentials
 from gatehouse.preview.personas.visitor import Page, Visitor, storage_state
-from gatehouse.preview.route import Route
+from gatehouse.preview.route import Route, cookies_of
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,13 @@ class SignIn:
             self._require_membership(name, persona, credentials, visitor, page)
         return storage_state(visitor.cookies)
 
-    def is_valid(self, state: dict[str, Any], username: str) -> bool | None:
+    def is_valid(self, state: Path, username: str) -> bool | None:
         """Whether the product still knows one who has signed in; None where there is no check, or no answer."""
         check = self.settings.member_check
         if check is None:
             return None
         visitor = Visitor(self.route, self.own, Deadline.after(self.settings.timeout_seconds))
-        for cookie in state["cookies"]:
-            visitor.cookies.set(cookie["name"], cookie["value"], cookie["domain"], cookie["path"])
+        visitor.cookies = cookies_of(state)
         try:
             page = visitor.get(self.url + check.path)
         except InfrastructureError:

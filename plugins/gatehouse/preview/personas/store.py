@@ -110,8 +110,7 @@ class PersonaStore:
     def _keep_valid(self, persona: Persona) -> None:
         """Sign in again where a session has expired, once for all processes."""
         with _locked(self.folder / f"{persona.name}.lock"):
-            state = json.loads(persona.storage_state.read_text())
-            if self._sign_in.is_valid(state, persona.username) is False:
+            if self._sign_in.is_valid(persona.storage_state, persona.username) is False:
                 self._renew(persona.name, Credentials(persona.username, persona.password))
 
     def _renew(self, name: str, credentials: Credentials) -> None:
