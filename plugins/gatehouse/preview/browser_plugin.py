@@ -224,7 +224,9 @@ def _explain(report: Any, error: BaseException | None, journey: Journey) -> None
         failure = {"class": str(FailureClass.INFRASTRUCTURE), "type": "ArtifactError", "text": text}
         failure["summary"] = f"the browser's evidence could not be kept: {lines[-1] if lines else text}"
         report.gatehouse_failure = failure
-    elif error is None or not type(error).__module__.startswith("playwright."):
+    if "Call log:" in failure.get("details", ""):
+        failure["details"] = ""  # it is in the text; the failure report says more in fewer lines
+    if error is not None and not type(error).__module__.startswith("playwright."):
         return
     failure["summary"] = failure["summary"].removeprefix(f"{type(error).__name__}: ")
     if meaning := meaning_of(type(error).__name__, text):

@@ -89,8 +89,9 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
     if reason := prepare_video(cache_folder() / "playwright", own_browser=bool(find_browser())):
         del wanted["video"]
         config.stash[NO_VIDEO] = reason
+    given = {str(argument).partition("=")[0] for argument in config.invocation_params.args}
     for option, kept in wanted.items():
-        if config.getoption(option, None) == "off":
+        if f"--{option}" not in given:
             setattr(config.option, option, kept)
     from gatehouse.preview import browser_plugin
 

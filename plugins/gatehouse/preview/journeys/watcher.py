@@ -102,10 +102,8 @@ class Watcher:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "assert"):
-            location = message.location
-            self.journey.add_console(
-                message.type, message.text, f"{location['url']}:{location['lineNumber'] + 1}"
-            )
+            url, line = message.location["url"], message.location["lineNumber"] + 1
+            self.journey.add_console(message.type, message.text, f"{url}:{line}" if url else "")
 
     def _web_error(self, error: WebError) -> None:
         page = error.page
