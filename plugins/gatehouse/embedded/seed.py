@@ -196,7 +196,7 @@ def _argocd(systems: Systems, urls: Urls, credentials: Credentials, authority: s
         "host_suffix": DOMAIN,
         "auth_issuer": systems.identity.issuer,
         "auth_address": preview,
-        "auth_ca": authority.replace("\n", "\\n"),
+        "auth_ca": authority.replace("\n", "\\n") if scheme == "https" else "",
         "auth_secret": credentials.session_secret,
         "client_secret": credentials.client_secret,
         "members": MEMBERS,

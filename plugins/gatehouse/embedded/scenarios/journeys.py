@@ -24,13 +24,13 @@ setInterval(() => fetch("/api/cart"), 300);
 </script>"""
 
 
-@scenario("identity provider")
+@scenario("identity")
 def identity_provider_down(systems: Systems) -> None:
     """The identity provider answers 503."""
     systems.ingress.faults.down[IDENTITY_HOST] = Outage(503, "no healthy upstream")
 
 
-@scenario("identity provider")
+@scenario("identity")
 def persona_missing_in_identity_provider(systems: Systems) -> None:
     """The owner of the test Secret is no user of the identity provider."""
     del systems.identity.realm.users[OWNER]
@@ -50,7 +50,7 @@ def sign_in_leaves_preview(systems: Systems) -> None:
     """The preview's AUTH_URL names the base environment, which looks alike: whoever signs in ends up there."""
     base = systems.identity.url.replace(IDENTITY_HOST, BASE_HOST)
     own = '"path": "/data/AUTH_URL", "value": "' + base.replace("://platform.", "://platform-pr-{{.number}}.")
-    _change_patches(systems, "preview-baseline", own, f'"path": "/data/AUTH_URL", "value": "{base}')
+    _change_patches(systems, "preview-apps", own, f'"path": "/data/AUTH_URL", "value": "{base}')
     client = systems.identity.realm.clients[CLIENT]
     client.redirect_uris.append(f"{base}/.*")
     commit = systems.shop.repository.resolve("main")
@@ -94,9 +94,7 @@ def page_never_settles(systems: Systems) -> None:
 @scenario("product")
 def sessions_expire(systems: Systems) -> None:
     """A session lasts for a second and a half."""
-    steps.edit(
-        systems, "previews/baseline/baseline.yaml", 'SESSION_SECONDS: "28800"', 'SESSION_SECONDS: "1.5"'
-    )
+    steps.edit(systems, "previews/platform/config.yaml", 'SESSION_SECONDS: "28800"', 'SESSION_SECONDS: "1.5"')
 
 
 def _change_patches(systems: Systems, name: str, old: str, new: str) -> None:
