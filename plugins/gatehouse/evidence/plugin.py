@@ -244,7 +244,7 @@ class Recorder:
         if report.failed:
             text = report.longreprtext
             summary = f"{report.nodeid or 'the suite'} cannot be collected: {_last_words(text)}"
-            failure = {
+            failure = getattr(report, "gatehouse_failure", None) or {
                 "class": "infrastructure",
                 "type": "CollectError",
                 "summary": summary,

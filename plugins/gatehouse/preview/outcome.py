@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gatehouse.core import errors
-from gatehouse.core.errors import GatehouseError
+from gatehouse.core.errors import error_of
 
 #: Its name among the bundle's attachments.
 FILE_NAME = "preview-environment.json"
@@ -38,7 +36,7 @@ class Outcome:
     def environment(self) -> dict[str, Any]:
         """The environment's data. Raises the error that ended the wait."""
         if failure := self._data.get("failure"):
-            raise raised_again(failure)
+            raise error_of(failure)
         environment: dict[str, Any] = self._data["environment"]
         return environment
 
@@ -46,22 +44,3 @@ class Outcome:
 def write_outcome(folder: Path, data: dict[str, Any]) -> None:
     """Write `{"environment": …, "personas": …}` or `{"failure": …, "note": …}`, which must be free of secrets."""
     (folder / FILE_NAME).write_text(json.dumps(data, indent=1, default=str))
-
-
-def error_data(error: GatehouseError) -> dict[str, str]:
-    """An error as `raised_again` reads it."""
-    return {
-        "type": type(error).__name__,
-        "summary": error.summary,
-        "expected": error.expected,
-        "seen": error.seen,
-        "where": error.where,
-        "next_step": error.next_step,
-    }
-
-
-def raised_again(data: Mapping[str, str]) -> GatehouseError:
-    """The error that `error_data` described."""
-    known = {**data}
-    kind: type[GatehouseError] = getattr(errors, known.pop("type"), errors.InfrastructureError)
-    return kind(known.pop("summary"), **known)

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gatehouse.core.errors import GatehouseError, UsageError
+from gatehouse.core.errors import GatehouseError, UsageError, error_data, error_of
 from gatehouse.core.journey_settings import PersonaSettings
-from gatehouse.preview.outcome import error_data, raised_again
 from gatehouse.preview.personas.credentials import CredentialReader, Credentials
 from gatehouse.preview.personas.sign_in import SignIn
 
@@ -96,16 +95,17 @@ class PersonaStore:
             )
         entry = entries[name]
         if "failure" in entry:
-            raise raised_again(entry["failure"])
+            raise error_of(entry["failure"])
         path = self.folder / f"{name}.json"
         persona = Persona(name, entry["username"], entry["password"], tuple(entry["roles"]), path)
         if verify and not self._settings[name].refused:
             self._keep_valid(persona)
         return persona
 
-    def names(self) -> list[str]:
-        """The personas, in the order of the settings."""
-        return list(self._entries())
+    def signed_in(self) -> list[Persona]:
+        """Those whose login worked, in the order of the settings."""
+        entries = self._entries()
+        return [self.persona(name, verify=False) for name in entries if "failure" not in entries[name]]
 
     def _keep_valid(self, persona: Persona) -> None:
         """Sign in again where a session has expired, once for all processes."""
