@@ -17,6 +17,9 @@ LIMIT = 2000
 #: Reasons of skipped tests that are shown, at most.
 SKIP_REASONS = 3
 
+#: Flaky tests that are named, at most.
+FLAKY_NAMES = 3
+
 #: Classes of failure in the order in which they explain each other: the first is most likely the cause.
 CAUSES_FIRST = ("environment", "untrusted", "infrastructure", "leak", "product")
 
@@ -107,6 +110,15 @@ def skip_notes(results: RunResults) -> list[str]:
     ]
     more = len(reasons) - len(lines)
     return [*lines, *([f"skipped: for {more} more reasons"] if more else [])]
+
+
+def flaky_notes(results: RunResults) -> list[str]:
+    """A line that names the tests that passed only after a failed attempt."""
+    names = [test.id for test in results.flaky]
+    if not names:
+        return []
+    more = f" and {len(names) - FLAKY_NAMES} more" if len(names) > FLAKY_NAMES else ""
+    return [f"flaky: {len(names)} passed only on a retry: {'; '.join(names[:FLAKY_NAMES])}{more}"]
 
 
 def _verdict(results: RunResults, exit_status: int) -> str:

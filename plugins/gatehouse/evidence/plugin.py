@@ -22,7 +22,7 @@ from gatehouse import __version__
 from gatehouse.core.errors import FailureClass, GatehouseError
 from gatehouse.core.signals import wake_main_thread_on_signals
 from gatehouse.evidence import allure
-from gatehouse.evidence.digest import Digest, make_digest, skip_notes
+from gatehouse.evidence.digest import Digest, flaky_notes, make_digest, skip_notes
 from gatehouse.evidence.junit import render_junit, write_junit
 from gatehouse.evidence.manifest import write_manifest
 from gatehouse.evidence.record import FILE_NAME, RunRecord, read_record, shortened
@@ -392,7 +392,7 @@ class Recorder:
                 document = render_junit(f"{suite} {phase}", started, tests)
                 write_junit(self.folder / f"phase{number}" / "junit.xml", document)
         allure.complete(self.folder / "allure-results", results, self.run)
-        notes = [*self.notes, *skip_notes(results)]
+        notes = [*self.notes, *flaky_notes(results), *skip_notes(results)]
         if self.run.suites != ("inner",):
             notes.insert(0, f"target: {self.run.target_name}" + EMBEDDED_NOTE * self.run.embedded)
         self.digest = make_digest(results, status, _shown(self.folder), self.command, notes)

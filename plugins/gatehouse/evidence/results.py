@@ -115,6 +115,15 @@ class RunResults:
         """The tests that make the run red, in the order of collection."""
         return [test for test in self.tests.values() if test.status in BAD]
 
+    @property
+    def flaky(self) -> list[TestResult]:
+        """The tests that passed only after a failed attempt."""
+        return [
+            test
+            for test in self.tests.values()
+            if len(test.attempts) > 1 and test.status in (Status.PASSED, Status.XPASSED)
+        ]
+
 
 def honest_exit_status(status: int, results: RunResults) -> int:
     """Pytest's exit status, made worse where the record says so; never better.

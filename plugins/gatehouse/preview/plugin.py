@@ -72,7 +72,7 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
     from gatehouse.preview.guard import Guard
     from gatehouse.preview.playwright_test.items import PlaywrightTests
 
-    projects = PlaywrightTests(config, run)
+    projects = PlaywrightTests(config, run, lambda line: _write_line(config, line))
     config.pluginmanager.register(projects, "gatehouse-playwright-test")
     if run.controller and not config.getoption("collectonly"):
         config.pluginmanager.register(Guard(run, projects), "gatehouse-preview-guard")

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.core.processes import Completed
+from gatehouse.preview.playwright_test.results import without_colours
+
+#: Characters kept of what a process printed: half its beginning, half its end.
+OUTPUT_LIMIT = 8000
 
 
 @dataclass(frozen=True)
@@ -17,14 +21,28 @@ class Ending:
 
     exit_code: int | None
     timeout: float = 0.0
-    tail: str = ""
+    output: str = ""
     stopped: bool = False
 
     @classmethod
     def of(cls, done: Completed, timeout: float, stopped: bool) -> Ending:
         """The ending of a process that has run."""
         output = f"{done.stdout}\n{done.stderr}".strip()
-        return cls(done.exit_code, timeout, output[-4000:], stopped)
+        return cls(
+            done.exit_code,
+            timeout,
+            without_colours(
+                output
+                if len(output) <= OUTPUT_LIMIT
+                else f"{output[: OUTPUT_LIMIT // 2]}\n…\n{output[-OUTPUT_LIMIT // 2 :]}"
+            ),
+            stopped,
+        )
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it printed."""
+        return self.output[-400:]
 
     @property
     def by_itself(self) -> bool:

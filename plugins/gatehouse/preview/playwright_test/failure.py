@@ -27,6 +27,7 @@ _NO_ANSWER = re.compile(
     r"net::ERR_(NAME_|CONNECTION_|ADDRESS_|INTERNET_|TIMED_OUT|CERT_|SSL_)|NS_ERROR_(UNKNOWN_HOST|CONNECTION)"
     r"|getaddrinfo |ECONNREFUSED|ECONNRESET"
 )
+_STACK = re.compile(r"\s+at .+:\d+:\d+\)?\s*$")
 
 
 class Kind(StrEnum):
@@ -49,8 +50,12 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a test is, and how it is run again: alone, and with a browser to look at."""
+    """Where a test is, and how it is run again: alone, and with a browser to look at.
 
+    Places are shown relative to `root`.
+    """
+
+    root: str
     where: str
     again: str
     headed: str
@@ -96,14 +101,14 @@ def not_run(ending: Ending | None, place: Place, *, running: bool, because: str 
 
 
 def words(message: str, fallback: str) -> tuple[str, str]:
-    """The first line of an error, and those after it."""
-    lines = [line.rstrip() for line in message.strip().splitlines() if line.strip()]
+    """The first line of an error, and those after it that are not its stack."""
+    lines = [line for line in message.strip().splitlines() if line.strip() and not _STACK.match(line)]
     if not lines:
         return fallback, ""
     rest = lines[1 : MOST_LINES + 1]
     if len(lines) > MOST_LINES + 1:
         rest.append(f"… and {len(lines) - MOST_LINES - 1} more lines")
-    return lines[0].removeprefix("Error: "), "\n    ".join(line.strip() for line in rest)
+    return lines[0].strip().removeprefix("Error: "), "\n    ".join(line.strip() for line in rest)
 
 
 def _failure(attempt: Attempt, place: Place) -> GatehouseError:
@@ -125,7 +130,7 @@ def _failure(attempt: Attempt, place: Place) -> GatehouseError:
         kind = NotInstalled
     elif first and _NO_ANSWER.search(summary):
         kind = Unreachable
-    where = first.place if first and first.place else place.where
+    where = first.place.removeprefix(f"{place.root}/") if first and first.place else place.where
     return kind(summary, seen=seen.strip("\n"), where=where, next_step=place.next_step)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Generator, Iterable
+import threading
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,10 +27,14 @@ from gatehouse.preview.playwright_test.listing import (
     list_tests,
     named,
 )
+from gatehouse.preview.playwright_test.progress import Progress
 from gatehouse.preview.playwright_test.project import CONFIG_NAMES
 from gatehouse.preview.playwright_test.results import Attempt, ListedTest
 from gatehouse.preview.playwright_test.runs import ProjectRuns, Watch, shards_of
 from gatehouse.run import Run, is_worker
+
+#: Seconds between two looks for what to say.
+TELL_INTERVAL = 0.5
 
 #: On a report of an attempt that was followed by another.
 EARLIER = "gatehouse_earlier_attempt"
@@ -44,9 +50,12 @@ def configured_projects(run: Run) -> list[JourneyProject]:
 class PlaywrightTests:
     """The plugin: finds the projects that are asked for, lists them, and answers for their processes."""
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
+    def __init__(self, config: pytest.Config, run: Run, say: Callable[[str], None]) -> None:
         self.config = config
         self.run = run
+        self._say = say
+        self._progress: dict[Path, Progress] = {}
+        self._over = threading.Event()
         self._listings: dict[Path, Listing] = {}
         self._watches: dict[Path, Watch] = {}
         self._runs: ProjectRuns | None = None
@@ -147,6 +156,23 @@ class PlaywrightTests:
             self._runs = ProjectRuns(self.run.bundle.folder, self.run.root, self.run.redactor.known_secrets)
             self._runs.start(chosen, self._given, self._id)
             self.config.stash[RECORDER].notes += self._runs.notes
+            for project, listing, keys in chosen:
+                tests = [test for test in listing.tests if test.key in keys]
+                self._progress[project.config] = Progress(project.name, tests)
+            if self.config.getoption("numprocesses", None):
+                threading.Thread(target=self._tell, daemon=True).start()
+
+    def _tell(self) -> None:
+        """Say what is new while the workers await; where there are none, the awaiting items do."""
+        while not self._over.wait(TELL_INTERVAL):
+            self.tell()
+
+    def tell(self) -> None:
+        """Say what is new of all projects; on the controller only."""
+        for config, progress in self._progress.items():
+            for line in progress.lines(self.watch(self.projects[config]).look()):
+                with _uncaptured(self.config):
+                    self._say(line)
 
     def _id(self, project: JourneyProject, name: str) -> str:
         path = os.path.relpath(project.config, self.config.rootpath).replace(os.sep, "/")
@@ -154,12 +180,14 @@ class PlaywrightTests:
 
     def finish(self) -> None:
         """Judge what the projects' results do not say by themselves; called when all items have been awaited."""
+        self._over.set()
         if self._runs is not None:
             for problem in self._runs.finish():
                 self.config.stash[RECORDER].problem(problem)
 
     def stop(self) -> None:
         """End what still runs."""
+        self._over.set()
         if self._runs is not None:
             self._runs.stop()
 
@@ -181,10 +209,12 @@ class PlaywrightTests:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """The time of an item is that of its last attempt, not that of waiting for it."""
+        """The time of an item is that of its last attempt, not that of waiting for it; a skip is where the test is."""
         report = yield
         if isinstance(item, JourneyItem) and report.when == "call":
             report.duration = item.seconds
+            if report.skipped and isinstance(report.longrepr, tuple):
+                report.longrepr = (str(item.test.file), item.test.line, report.longrepr[2])
         return report
 
 
@@ -226,14 +256,14 @@ class JourneyItem(pytest.Item):
     def runtest(self) -> None:
         """Await all attempts, report those that were followed by another, and raise what the last one means."""
         watch = self.tests.watch(self.project)
-        attempts, ending = watch.await_result(self.test.key)
+        attempts, ending = watch.await_result(self.test.key, self.tests.tell)
         place = self._place()
         self.user_properties.append(("spec", place.where))
         if self.test.project:
             self.user_properties.append(("project", self.test.project))
         if not attempts:
             raise not_run(
-                ending, place, running=watch.is_running(self.test.key), because=watch.first_failure()
+                ending, place, running=watch.is_running(self.test.key), because=watch.cause(self.test)
             )
         *earlier, last = attempts
         self.seconds = last.seconds
@@ -248,7 +278,7 @@ class JourneyItem(pytest.Item):
             judgement = judged(attempt, place)
             if judgement.error is not None and not attempt.did_not_run:
                 self._report_earlier(attempt, judgement.error)
-        because = "" if last.errors else watch.first_failure()
+        because = "" if last.errors else watch.cause(self.test)
         for stream, text in (("stdout", last.stdout), ("stderr", last.stderr)):
             self.add_report_section("call", stream, text)
         self._conclude(judged(last, place, because))
@@ -272,6 +302,7 @@ class JourneyItem(pytest.Item):
         base = self.config.getoption("base_url", None)
         folder = os.path.relpath(self.project.folder, self.config.rootpath)
         return Place(
+            root=str(self.config.rootpath),
             where=f"{os.path.relpath(self.test.file, self.config.rootpath)}:{self.test.line}",
             again=f"pytest -m preview {shlex.quote(self.nodeid)}",
             headed=f"cd {shlex.quote(folder)} && PLAYWRIGHT_TEST_BASE_URL={base} {headed}",
@@ -301,28 +332,15 @@ class JourneyItem(pytest.Item):
 
     def _report_earlier(self, attempt: Attempt, error: GatehouseError) -> None:
         """Report an attempt that was followed by another: pytest's own report is that of the last."""
-        text = str(error)
-        allure.attach(text, f"attempt {attempt.retry + 1}", allure.attachment_type.TEXT)
-        capture: Any = self.config.pluginmanager.getplugin("capturemanager")
-        phases: list[tuple[Any, Any, Any]] = [
-            ("call", "rerun", text),
-            ("teardown", "passed", None),
-            ("setup", "passed", None),
-        ]
-        for phase, outcome, longrepr in phases:
-            report = pytest.TestReport(
-                nodeid=self.nodeid,
-                location=self.location,
-                keywords=dict.fromkeys(self.keywords, 1),
-                outcome=outcome,
-                longrepr=longrepr,
-                when=phase,
-                duration=attempt.seconds if phase == "call" else 0.0,
-            )
+        allure.attach(str(error), f"attempt {attempt.retry + 1}", allure.attachment_type.TEXT)
+        for phase in ("call", "teardown", "setup"):
+            call = pytest.CallInfo.from_call(lambda: _raise(error) if phase == "call" else None, phase)  # noqa: B023 - called at once
+            report = pytest.TestReport.from_item_and_call(self, call)
             if phase == "call":
+                report.outcome, report.duration = "rerun", attempt.seconds  # type: ignore[assignment] # as pytest-rerunfailures calls it
                 setattr(report, EARLIER, attempt.retry)
-                report.gatehouse_failure = failure_data(error, text)  # type: ignore[attr-defined] # travels to the controller
-            with capture.global_and_fixture_disabled():
+                report.gatehouse_failure = failure_data(error, str(error))  # type: ignore[attr-defined] # travels to the controller
+            with _uncaptured(self.config):
                 self.ihook.pytest_runtest_logreport(report=report)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | Any:
@@ -335,6 +353,15 @@ class JourneyItem(pytest.Item):
         """The place of the test itself."""
         # pytest takes a name that the id ends with for a dotted one.
         return self.test.file, self.test.line - 1, f" {self.name}"
+
+
+def _uncaptured(config: pytest.Config) -> AbstractContextManager[None]:
+    """While a test's output is captured, what is written to the terminal is not."""
+    manager: Any = config.pluginmanager.getplugin("capturemanager")
+    if manager is None:
+        return nullcontext()
+    context: AbstractContextManager[None] = manager.global_and_fixture_disabled()
+    return context
 
 
 def _raise(error: GatehouseError | None) -> NoReturn:

@@ -43,13 +43,13 @@ def _of_shard(project: str, finished: Finished) -> list[GatehouseError]:
             InfrastructureError(
                 f"Playwright Test of {project} {ending}",
                 expected="an end by itself, with a result of every test",
-                seen=f"no result yet of: {_some(running)}" if running else ending.tail[-400:],
+                seen=f"no result yet of: {_some(running)}" if running else ending.last_words,
                 next_step="look for what ended it (memory, a time limit), and run it again",
             ),
             *problems,
         ]
     if not events.begun and not problems:
-        summary, seen = words(ending.tail, "it printed nothing")
+        summary, seen = words(ending.output, "it printed nothing")
         return [
             ProductFailure(f"Playwright Test of {project} {ending} before any test: {summary}", seen=seen)
         ]

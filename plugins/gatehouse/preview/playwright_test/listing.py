@@ -145,10 +145,10 @@ def _list(project: JourneyProject, base: Mapping[str, str], known_secrets: froze
 
 def _cannot_be_listed(project: JourneyProject, ending: Ending) -> GatehouseError:
     if not ending.by_itself:
-        return EnvironmentProblem(f"{project.name}: listing its tests {ending}", seen=ending.tail[-400:])
-    summary, seen = words(ending.tail, f"playwright test --list {ending}")
+        return EnvironmentProblem(f"{project.name}: listing its tests {ending}", seen=ending.last_words)
+    summary, seen = words(ending.output, f"playwright test --list {ending}")
     place = re.search(
-        rf"({re.escape(str(project.folder))}/[^\s:()]+)(?::(\d+)|: [^\n]*\((\d+):)", ending.tail
+        rf"({re.escape(str(project.folder))}/[^\s:()]+)(?::(\d+)|: [^\n]*\((\d+):)", ending.output
     )
     return ProductFailure(
         f"{project.name} cannot be used: {summary}",

@@ -22,11 +22,12 @@ from gatehouse.preview.playwright_test.command import (
     write_given,
 )
 from gatehouse.preview.playwright_test.ending import Ending
+from gatehouse.preview.playwright_test.failure import words
 from gatehouse.preview.playwright_test.given import Given
 from gatehouse.preview.playwright_test.judge import Finished, judge
 from gatehouse.preview.playwright_test.listing import JourneyProject, Listing
 from gatehouse.preview.playwright_test.project import Installation, installation
-from gatehouse.preview.playwright_test.results import Attempt, Follower, ShardEvents
+from gatehouse.preview.playwright_test.results import Attempt, Follower, ListedTest, ShardEvents
 from gatehouse.preview.playwright_test.tree import Snapshot, changes, left_behind, snapshot
 from gatehouse.preview.video import BROWSERS_VARIABLE, prepare_video
 
@@ -89,16 +90,19 @@ class Watch:
             waiting()
             time.sleep(POLL)
 
-    def first_failure(self) -> str:
-        """What may have kept other tests from running."""
-        for events, _ in self.look():
-            for error in events.errors:
-                return error.message
-            for attempts in events.attempts.values():
-                last = attempts[-1]
-                if not last.as_expected and last.errors:
-                    return last.errors[0].message
-        return ""
+    def cause(self, test: ListedTest) -> str:
+        """What may have kept a test from running: an error of no test, or a failure before it in the same file."""
+        seen = [events for events, _ in self.look()]
+        errors = [error for events in seen for error in events.errors]
+        if errors:
+            return words(errors[0].message, "")[0]
+        found: dict[bool, str] = {}
+        for events in seen:
+            specs = {each.key: each.spec for each in events.tests}
+            for key, attempts in events.attempts.items():
+                if not attempts[-1].as_expected and attempts[-1].errors:
+                    found.setdefault(specs.get(key) == test.spec, attempts[-1].errors[0].message)
+        return words(found.get(True) or found.get(False) or "", "")[0]
 
     def is_running(self, key: str) -> bool:
         """Whether a test had begun when its process was last heard of."""
@@ -143,7 +147,7 @@ class ProjectRuns:
             except GatehouseError as error:
                 for shard in shards:
                     shard.folder.mkdir(parents=True, exist_ok=True)
-                    Ending(1, tail=str(error)).write(shard.ended)
+                    Ending(1, output=str(error)).write(shard.ended)
 
     def _start(
         self,
