@@ -16,17 +16,32 @@ class Meaning:
     next_step: str = ""
 
 
-#: What Playwright and Chromium say, in the order of search. Firefox and WebKit have words of their own for the network.
+_BROWSER_GONE = Meaning(
+    FailureClass.INFRASTRUCTURE,
+    "the browser went away: look at the memory of this machine (dmesg), or give it more shared memory",
+)
+_NO_BROWSER = Meaning(
+    FailureClass.ENVIRONMENT,
+    "install the browser: playwright install --with-deps, or apt-get install chromium",
+)
+_NO_SPACE = Meaning(
+    FailureClass.ENVIRONMENT, "free space where pytest keeps its temporary files and the evidence"
+)
+
+#: What Playwright and Chromium say, in the order of search. Firefox, WebKit and Node.js have words of their own.
 _MEANINGS = (
+    (r"strict mode violation", Meaning(FailureClass.PRODUCT)),
+    (r"BrowserType\.(launch|connect)|Executable doesn't exist", _NO_BROWSER),
+    (r"No space left on device|ENOSPC", _NO_SPACE),
     (
-        r"ERR_TOO_MANY_REDIRECTS|NS_ERROR_REDIRECT_LOOP|too many HTTP redirects",
+        r"ERR_TOO_MANY_REDIRECTS|NS_ERROR_REDIRECT_LOOP|[Tt]oo many (HTTP )?redirects|Max redirect count exceeded",
         Meaning(
             FailureClass.PRODUCT,
             "look at where the page redirects to; a login that fails often leads in a circle",
         ),
     ),
     (
-        r"ERR_CERT_|SEC_ERROR|SSL_ERROR|certificate",
+        r"ERR_CERT_|SEC_ERROR|SSL_ERROR|ERR_SSL_|certificate",
         Meaning(
             FailureClass.ENVIRONMENT,
             "let the preview have a certificate that is trusted here, or name its authority in preview.tls.ca_file",
@@ -47,23 +62,7 @@ _MEANINGS = (
     ),
     (
         r"crashed|Target (page, context or browser|closed)|has been closed|Browser closed|Connection closed",
-        Meaning(
-            FailureClass.INFRASTRUCTURE,
-            "the browser went away: look at the memory of this machine (dmesg), or give it more shared memory",
-        ),
-    ),
-    (
-        r"Executable doesn't exist|Failed to launch|browserType\.launch|BrowserType\.launch|error while loading shared",
-        Meaning(
-            FailureClass.ENVIRONMENT,
-            "install the browser: playwright install --with-deps, or apt-get install chromium",
-        ),
-    ),
-    (
-        r"No space left on device|ENOSPC",
-        Meaning(
-            FailureClass.ENVIRONMENT, "free space where pytest keeps its temporary files and the evidence"
-        ),
+        _BROWSER_GONE,
     ),
 )
 
@@ -71,9 +70,12 @@ _MEANINGS = (
 def meaning_of(kind: str, message: str) -> Meaning | None:
     """The meaning of an error of Playwright; a time-out is the page's, which did not show what was waited for.
 
-    `kind` is the name of its class. None for what says nothing about whose fault it is.
+    `kind` is the name of its class. None for what says nothing about whose fault it is. Only the first line counts, and
+    no address in it: what follows quotes the test and the page.
     """
+    first = message.strip().partition("\n")[0]
+    words = re.sub(r" at \S+://\S+", "", first)
     for pattern, meaning in _MEANINGS:
-        if re.search(pattern, message):
+        if re.search(pattern, words):
             return meaning
     return Meaning(FailureClass.PRODUCT) if kind == "TimeoutError" else None

@@ -39,10 +39,11 @@ def _part(title: str, entries: list[str]) -> list[str]:
         return []
     if len(entries) == 1:
         return [f"{title}: {entries[0]}"]
-    newest_first = title == "last steps"
-    shown = entries[-LINES:] if newest_first else entries[:LINES]
+    of_the_end = title == "last steps"
+    shown = entries[-LINES:] if of_the_end else entries[:LINES]
     left_out = len(entries) - len(shown)
-    return [f"{title}:", *(f"  {each}" for each in shown), *([f"  and {left_out} more"] if left_out else [])]
+    others = f"  and {left_out} {'before them' if of_the_end else 'more'}"
+    return [f"{title}:", *(f"  {each}" for each in shown), *([others] if left_out else [])]
 
 
 def console_line(message: dict[str, str]) -> str:

@@ -13,13 +13,19 @@ LIMIT = 50
 #: Characters of a console message or an address that are kept.
 SHOWN = 500
 
+#: What browsers say of a request that the page itself gave up.
+_GIVEN_UP = frozenset({"net::ERR_ABORTED", "NS_BINDING_ABORTED", "Load request cancelled"})
+
 #: Pages of no origin: the browser's own, and those that a page makes itself.
 _NO_ORIGIN = frozenset({"", "about", "data", "blob", "chrome", "chrome-error", "javascript", "file"})
 
 
 def origin_of(url: str) -> str:
     """Scheme, host and port of an address, as browsers compare them; empty for pages of no origin."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address: browsers open none either
+        return ""
     if parts.scheme in _NO_ORIGIN:
         return ""
     default = {"http": 80, "https": 443}.get(parts.scheme)
@@ -27,7 +33,19 @@ def origin_of(url: str) -> str:
         port = parts.port
     except ValueError:
         port = None
-    return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port not in (None, default) else "")
+    return f"{parts.scheme}://{_host(parts.hostname or '')}" + (
+        f":{port}" if port not in (None, default) else ""
+    )
+
+
+def _host(name: str) -> str:
+    """A host's name as browsers show it in origins: in ASCII; addresses of IPv6 in brackets."""
+    if ":" in name:
+        return f"[{name}]"
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        return name
 
 
 def is_foreign(url: str, allowed: Collection[str]) -> bool:
@@ -66,7 +84,7 @@ class Journey:
 
     def add_failure(self, method: str, url: str, failure: str) -> None:
         """Keep a request that was not answered; one that the page itself gave up is none."""
-        if len(self.requests) < LIMIT and failure != "net::ERR_ABORTED":
+        if len(self.requests) < LIMIT and failure not in _GIVEN_UP:
             self.requests.append({"method": method, "url": url[:SHOWN], "failure": failure[:SHOWN]})
 
     def add_page(self, url: str, allowed: Collection[str]) -> None:

@@ -34,14 +34,14 @@ class FailureReports:
         self._answers = True
 
     def heard(self, report: Any) -> None:
-        """Take in a report of pytest's, and add the failure report to the one of the teardown."""
+        """Take in a report of pytest's, and add the failure report to the one that ends the test or an attempt."""
         node = report.nodeid
         if getattr(report, "gatehouse_preview", False) and node not in self._failed:
             deployed = self._deployed()
             self._event("deployed_system", test=node, lines=deployed)
             self._failed[node] = (report.gatehouse_failure["summary"], deployed)
-        if report.when != "teardown" or not hasattr(report, "gatehouse_journey"):
-            return
+        if not hasattr(report, "gatehouse_journey"):
+            return  # the test, or this attempt of it, has not ended
         if known := self._failed.pop(node, None):
             commands = [f"{shlex.join(self._command)} {each}" for each in report.gatehouse_commands]
             text = failure_report(known[0], Journey.from_data(report.gatehouse_journey), known[1], commands)
@@ -62,3 +62,5 @@ class FailureReports:
             return [f"could not be told within {LOOK_TIMEOUT:.0f} s"]
         except GatehouseError as error:
             return [f"could not be told: {error.summary}"]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the tests go on
+            return [f"could not be told: {type(error).__name__}: {error}"]

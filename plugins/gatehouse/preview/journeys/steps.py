@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections import deque
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,9 @@ def last_steps(trace: Path) -> list[str]:
         with zipfile.ZipFile(trace) as archive:
             names = [name for name in archive.namelist() if name.endswith(".trace")]
             return _told(event for name in names for event in _events(archive, name))
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
+        return []
+    except (AttributeError, TypeError, ValueError):  # another format: Playwright does not promise this one
         return []
 
 
@@ -51,22 +53,35 @@ def _events(archive: zipfile.ZipFile, name: str) -> Iterable[dict[str, Any]]:
                 try:
                     yield json.loads(line)
                 except ValueError:
-                    continue  # the rest of a line that was too long
+                    continue  # the beginning of a line that is too long
 
 
 def _told(events: Iterable[dict[str, Any]]) -> list[str]:
     """The steps of a trace's events: what was called on what, and what became of it."""
-    steps: deque[tuple[str, str]] = deque(maxlen=STEPS)
+    steps: list[tuple[float, int, str, str]] = []
     ends: dict[str, str] = {}
-    for event in events:
+    for number, event in enumerate(events):
         call = str(event.get("callId"))
         if event["type"] == "after":
-            error = event.get("error") or {}
-            message = str(error.get("message") or (error.get("error") or {}).get("message") or "")
-            ends[call] = f": {message.splitlines()[0]}" if message else ""
+            ends[call] = _end(event)
         elif event.get("method") not in _SILENT and not event.get("parentId"):
-            steps.append((call, _step(event)))
-    return [text + ends.get(call, ": not ended") for call, text in steps]
+            steps.append((float(event.get("startTime") or 0), number, call, _step(event)))
+            if len(steps) > 2 * STEPS:
+                steps = _newest(steps)
+    return [text + ends.get(call, ": not ended") for *_, call, text in _newest(steps)]
+
+
+def _newest(steps: list[tuple[float, int, str, str]]) -> list[tuple[float, int, str, str]]:
+    """The last of them: a trace can have several parts, each in order of time by itself."""
+    return sorted(steps)[-STEPS:]
+
+
+def _end(event: dict[str, Any]) -> str:
+    """What became of a call, if it did not simply work."""
+    error = event.get("error") or {}
+    inner = error.get("error") or {}
+    message = str(error.get("message") or inner.get("message") or "").strip()
+    return f": {message.splitlines()[0]}" if message else ""
 
 
 def _step(event: dict[str, Any]) -> str:
