@@ -99,6 +99,8 @@ class Guard:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Put together what is to be said of a journey that failed."""
+        if self._personas is not None:
+            self._personas.learn_secrets()  # a worker may have signed somebody in again
         if self._reports is not None:
             self._reports.heard(report)
 
@@ -164,13 +166,12 @@ class Guard:
             return None
         from gatehouse.preview.personas.preparation import prepare_personas
 
-        store, problems = prepare_personas(self._run.target, self._environment, self._clients)
+        redactor = self._run.redactor
+        store, problems = prepare_personas(self._run.target, self._environment, self._clients, redactor.add)
         self._personas = store
-        for secret in store.secrets():
-            self._run.redactor.add(secret)
         for name, error in problems.items():
             if error is not None:
-                _write_line(config, self._run.redactor.text(f"persona {name}: {error.summary}"))
+                _write_line(config, redactor.text(f"persona {name}: {error.summary}"))
         config.stash[RECORDER].event(
             "personas",
             personas=[

@@ -158,10 +158,9 @@ def personas_of(config: pytest.Config) -> PersonaStore:
                 next_step="describe them in preview.personas and preview.sign_in of gatehouse.yaml",
             )
         store = config.stash[PERSONAS] = open_store(
-            outcome.personas_folder, run.target.preview, environment["urls"]
+            outcome.personas_folder, run.target.preview, environment["urls"], run.redactor.add
         )
-        for secret in store.secrets():
-            run.redactor.add(secret)
+        store.learn_secrets()
     return config.stash[PERSONAS]
 
 

@@ -130,7 +130,9 @@ def cookies_of(storage_state: Path) -> httpx.Cookies:
     """The cookies of Playwright's storage state."""
     cookies = httpx.Cookies()
     for each in json_format.loads(storage_state.read_text())["cookies"]:
-        cookies.set(each["name"], each["value"], each["domain"], each["path"])
+        # Python calls hosts without a dot so.
+        domain = each["domain"] if "." in each["domain"] else f"{each['domain']}.local"
+        cookies.set(each["name"], each["value"], domain, each["path"])
     return cookies
 
 

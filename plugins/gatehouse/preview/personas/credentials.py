@@ -85,4 +85,17 @@ class CredentialReader:
                 where=where,
                 next_step="have it created, or correct preview.personas in gatehouse.yaml",
             )
-        return base64.b64decode(encoded).decode(errors="replace").strip()
+        try:
+            value = base64.b64decode(encoded, validate=True).decode().strip()
+        except ValueError as error:
+            raise EnvironmentProblem(
+                f"{what} is not readable: the Secret's value is not text in base64",
+                seen=type(error).__name__,
+                where=where,
+                next_step="have the Secret written anew; its values are UTF-8 in base64",
+            ) from error
+        if not value:
+            raise EnvironmentProblem(
+                f"{what} is empty", where=where, next_step="have the Secret written anew"
+            )
+        return value

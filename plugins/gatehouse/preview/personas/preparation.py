@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,23 +17,28 @@ from gatehouse.preview.personas.store import PersonaStore, private_folder
 from gatehouse.preview.route import Route
 
 
-def open_store(folder: Path, settings: PreviewSettings, urls: Mapping[str, str]) -> PersonaStore:
-    """The personas of the preview at `urls`, kept in `folder`."""
+def open_store(
+    folder: Path, settings: PreviewSettings, urls: Mapping[str, str], learn: Callable[[str], None]
+) -> PersonaStore:
+    """The personas of the preview at `urls`, kept in `folder`; `learn` is told their secrets."""
     assert settings.sign_in, "personas are not accepted without it"
     own = {origin_of(url) for url in urls.values()}
     address = urls.get(settings.sign_in.url, "").rstrip("/")
     sign_in = SignIn(settings.sign_in, address, own, Route(settings.addresses, settings.tls))
-    return PersonaStore(folder, settings.personas, sign_in)
+    return PersonaStore(folder, settings.personas, sign_in, learn)
 
 
 def prepare_personas(
-    target: Target, environment: Mapping[str, Any], clients: ExitStack
+    target: Target, environment: Mapping[str, Any], clients: ExitStack, learn: Callable[[str], None]
 ) -> tuple[PersonaStore, dict[str, GatehouseError | None]]:
-    """Sign all personas in; the store, which is gone with `clients`, and why somebody could not sign in, by name."""
+    """Sign all personas in; the store, which is gone with `clients`, and why somebody could not sign in, by name.
+
+    `learn` is told their secrets.
+    """
     settings = target.preview
     assert settings, "checked before the run"
     folder = clients.enter_context(private_folder())
-    store = open_store(folder, settings, environment["urls"])
+    store = open_store(folder, settings, environment["urls"], learn)
     reader = CredentialReader(environment["number"], environment["commit"], _secret_reader(target, clients))
     return store, store.sign_in_all(reader)
 

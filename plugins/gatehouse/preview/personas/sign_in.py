@@ -7,13 +7,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, ProductFailure, UnexpectedAnswer
 from gatehouse.core.journey_settings import PersonaSettings, Refusal, SignInSettings
 from gatehouse.preview.journeys.findings import origin_of
 from gatehouse.preview.personas.credentials import Credentials
-from gatehouse.preview.personas.visitor import Page, Visitor, storage_state
+from gatehouse.preview.personas.visitor import Page, Visitor
 from gatehouse.preview.route import Route, cookies_of
 
 
@@ -60,9 +61,17 @@ class SignIn:
             )
         if persona.refused:
             self._require_refusal(name, persona.refused, page)
+        elif origin_of(page.url) in identity - {*self.own}:
+            raise EnvironmentProblem(
+                f"the login of the persona {name} ({credentials.username}) got no further than the identity provider",
+                expected="a page of the product",
+                seen=f"{page.status} {page.words}",
+                where=page.url.partition("?")[0],
+                next_step="sign in as this user once by hand: what the identity provider asks for is said there",
+            )
         else:
             self._require_membership(name, persona, credentials, visitor, page)
-        return storage_state(visitor.cookies)
+        return visitor.storage_state()
 
     def is_valid(self, state: Path, username: str) -> bool | None:
         """Whether the product still knows one who has signed in; None where there is no check, or no answer."""
@@ -77,6 +86,8 @@ class SignIn:
             return None
         except ProductFailure:  # to the login, or in a circle
             return False
+        if page.status >= 500:
+            return None  # it says nothing about the session
         return page.status in check.status and _says(check.contains, username, page)
 
     def _begin(self, visitor: Visitor) -> Page:
@@ -98,7 +109,10 @@ class SignIn:
         page = visitor.post(f"{self.url}/api/auth/signin/{provider}", data)
         if page.form(self.settings.password_field):
             return page  # redirected at once
-        return visitor.get(str(_json(page, dict).get("url", "")))
+        way = str(_json(page, dict).get("url") or "")
+        if not way:
+            raise _not_as_auth_js(page)
+        return visitor.get(urljoin(page.url, way))
 
     @staticmethod
     def _require_refusal(name: str, refused: Refusal, page: Page) -> None:
@@ -152,11 +166,15 @@ def _json(page: Page, kind: type[dict[str, Any]]) -> dict[str, Any]:
     except ValueError:
         data = None
     if page.status != 200 or not isinstance(data, kind):
-        raise UnexpectedAnswer(
-            f"{page.url} did not answer as Auth.js does: {page.status} {page.words}",
-            next_step="correct preview.sign_in, or look at the product's log",
-        )
+        raise _not_as_auth_js(page)
     return data
+
+
+def _not_as_auth_js(page: Page) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
+        f"{page.url.partition('?')[0]} did not answer as Auth.js does: {page.status} {page.words}",
+        next_step="correct preview.sign_in, or look at the product's log",
+    )
 
 
 def _no_form(page: Page, settings: SignInSettings) -> UnexpectedAnswer:

@@ -7,12 +7,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from gatehouse.core.errors import GatehouseError, UsageError, error_data, error_of
 from gatehouse.core.journey_settings import PersonaSettings
@@ -23,6 +25,9 @@ from gatehouse.preview.personas.sign_in import SignIn
 LOGINS = 4
 
 _FILE = "personas.json"
+
+#: Every secret there has been, a JSON string a line: sessions are renewed while tests run.
+_SECRETS = "secrets.jsonl"
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,24 @@ class Persona:
 
 
 class PersonaStore:
-    """The personas of a run, signed in once; `folder` must not be readable by others."""
+    """The personas of a run, signed in once; `folder` must not be readable by others.
 
-    def __init__(self, folder: Path, settings: Mapping[str, PersonaSettings], sign_in: SignIn) -> None:
+    `learn` is told each password and each cookie, to be masked wherever it is written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, PersonaSettings],
+        sign_in: SignIn,
+        learn: Callable[[str], None],
+    ) -> None:
         self.folder = folder
         self._settings = settings
         self._sign_in = sign_in
+        self._learn = learn
+        self._learned = 0
+        self._learning = threading.Lock()
 
     # --- on the controller ---
 
@@ -61,25 +78,31 @@ class PersonaStore:
         _write(self.folder / _FILE, entries)
         return {name: error for name, (_, error) in found.items()}
 
-    def secrets(self) -> Iterator[str]:
-        """Passwords and cookies, to be masked wherever they are written."""
-        for name, entry in self._entries().items():
-            if entry.get("password"):
-                yield entry["password"]
-            if (state := self.folder / f"{name}.json").is_file():
-                yield from (cookie["value"] for cookie in json.loads(state.read_text())["cookies"])
-
     def _first(self, name: str, reader: CredentialReader) -> tuple[dict[str, Any], GatehouseError | None]:
         entry: dict[str, Any] = {"roles": self._settings[name].roles}
         try:
             credentials = reader.read(name, self._settings[name])
             entry |= {"username": credentials.username, "password": credentials.password}
+            self._keep_secrets([credentials.password])
             self._renew(name, credentials)
         except GatehouseError as error:
             return entry | {"failure": error_data(error)}, error
         return entry, None
 
     # --- in every process ---
+
+    def learn_secrets(self) -> None:
+        """Tell `learn` what has become a secret since the last time, in whatever process."""
+        path = self.folder / _SECRETS
+        if not path.is_file():
+            return
+        with self._learning:
+            with path.open() as file:
+                file.seek(self._learned)
+                lines = file.read().splitlines()
+                self._learned = file.tell()
+            for line in lines:
+                self._learn(json.loads(line))
 
     def persona(self, name: str, *, verify: bool = True) -> Persona:
         """A persona that has signed in; signed in again where `verify` finds that the product has forgotten it.
@@ -96,7 +119,7 @@ class PersonaStore:
         entry = entries[name]
         if "failure" in entry:
             raise error_of(entry["failure"])
-        path = self.folder / f"{name}.json"
+        path = self._state(name)
         persona = Persona(name, entry["username"], entry["password"], tuple(entry["roles"]), path)
         if verify and not self._settings[name].refused:
             self._keep_valid(persona)
@@ -109,13 +132,27 @@ class PersonaStore:
 
     def _keep_valid(self, persona: Persona) -> None:
         """Sign in again where a session has expired, once for all processes."""
-        with _locked(self.folder / f"{persona.name}.lock"):
+        with _locked(persona.storage_state.with_suffix(".lock")):
             if self._sign_in.is_valid(persona.storage_state, persona.username) is False:
                 self._renew(persona.name, Credentials(persona.username, persona.password))
 
     def _renew(self, name: str, credentials: Credentials) -> None:
         state = self._sign_in.sign_in(name, self._settings[name], credentials)
-        _write(self.folder / f"{name}.json", state)
+        self._keep_secrets([cookie["value"] for cookie in state["cookies"]])
+        _write(self._state(name), state)
+
+    def _state(self, name: str) -> Path:
+        return self.folder / f"state-{quote(name, safe='')}.json"
+
+    def _keep_secrets(self, secrets: list[str]) -> None:
+        """Have every process know them before anybody can use them."""
+        text = "".join(f"{json.dumps(each)}\n" for each in secrets)
+        descriptor = os.open(self.folder / _SECRETS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, text.encode())
+        finally:
+            os.close(descriptor)
+        self.learn_secrets()
 
     def _entries(self) -> dict[str, dict[str, Any]]:
         entries: dict[str, dict[str, Any]] = json.loads((self.folder / _FILE).read_text())

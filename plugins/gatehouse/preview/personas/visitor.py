@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import httpx
 
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import ProductFailure, Unreachable, WaitTimeout, WrongSubject
+from gatehouse.core.errors import ProductFailure, UnexpectedAnswer, Unreachable, WaitTimeout, WrongSubject
 from gatehouse.preview.journeys.findings import is_foreign, origin_of
 from gatehouse.preview.route import Route
 
@@ -46,11 +47,15 @@ class Page:
 
 @dataclass
 class Form:
-    """A form: where it is sent, how, and the values it begins with."""
+    """A form: where it is sent, how, and the values it begins with.
+
+    It is sent with its first button, as by the Enter key; a button can say where it is sent in the form's place.
+    """
 
     action: str = ""
     method: str = "get"
     fields: dict[str, str] = field(default_factory=dict)
+    has_button: bool = False
 
 
 class Visitor:
@@ -60,7 +65,10 @@ class Visitor:
         self._route = route
         self._allowed = allowed
         self._deadline = deadline
-        self.cookies = httpx.Cookies()
+        #: A cookie without a domain goes back to its own host only, as browsers have it.
+        policy = DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
+        self.cookies = httpx.Cookies(CookieJar(policy))
+        self._hosts: set[str] = set()
 
     def get(self, url: str) -> Page:
         """The page that an address leads to.
@@ -76,10 +84,30 @@ class Visitor:
 
     def submit(self, page: Page, form: Form, values: Mapping[str, str]) -> Page:
         """Fill in a form of a page and send it."""
-        url, filled = urljoin(page.url, form.action or page.url), {**form.fields, **values}
+        url, filled = _joined(page.url, form.action or page.url), {**form.fields, **values}
         if form.method == "post":
             return self.post(url, filled)
-        return self.get(str(httpx.URL(url).copy_merge_params(filled)))
+        return self.get(f"{url.partition('#')[0].partition('?')[0]}?{urlencode(filled)}")
+
+    def storage_state(self) -> dict[str, Any]:
+        """The cookies as Playwright's storage state: https://playwright.dev/docs/auth."""
+        return {"cookies": [self._for_browsers(each) for each in self.cookies.jar], "origins": []}
+
+    def _for_browsers(self, cookie: Cookie) -> dict[str, Any]:
+        attributes = {name.lower(): value for name, value in vars(cookie).get("_rest", {}).items()}
+        same_site = str(attributes.get("samesite") or "Lax").capitalize()
+        accepted = ("Strict", "Lax", "None") if cookie.secure else ("Strict", "Lax")
+        plain = cookie.domain.removesuffix(".local")  # which Python adds to hosts without a dot
+        return {
+            "name": cookie.name,
+            "value": cookie.value or "",
+            "domain": plain if plain in self._hosts and "." not in plain else cookie.domain,
+            "path": cookie.path,
+            "expires": -1 if cookie.expires is None else cookie.expires,
+            "httpOnly": "httponly" in attributes,
+            "secure": cookie.secure,
+            "sameSite": same_site if same_site in accepted else "Lax",
+        }
 
     def _visit(self, method: str, url: str, data: Mapping[str, str] | None) -> Page:
         visited: list[str] = []
@@ -96,7 +124,7 @@ class Visitor:
                     seen=" → ".join(visited[-3:]),
                     next_step="look at where the product redirects one who has not signed in, or whose login failed",
                 )
-            url = urljoin(url, response.headers["location"])
+            url = _joined(url, response.headers["location"])
             if response.status_code in (301, 302, 303):
                 method, data = "GET", None
 
@@ -119,6 +147,7 @@ class Visitor:
             )
         try:
             request = httpx.Request(method, url, data=data, headers={"Accept": "text/html,application/json"})
+            self._hosts.add(request.url.host)
             self.cookies.set_cookie_header(request)
             response = self._route.send(request)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -130,27 +159,11 @@ class Visitor:
         return response
 
 
-def storage_state(cookies: httpx.Cookies) -> dict[str, Any]:
-    """Cookies as Playwright's storage state: https://playwright.dev/docs/auth."""
-    found = []
-    for cookie in cookies.jar:
-        attributes = {name.lower(): value for name, value in vars(cookie).get("_rest", {}).items()}
-        same_site = str(attributes.get("samesite") or "Lax").capitalize()
-        found.append(
-            {
-                "name": cookie.name,
-                "value": cookie.value or "",
-                "domain": cookie.domain.removesuffix(".local")
-                if cookie.domain.count(".") == 1
-                else cookie.domain,
-                "path": cookie.path,
-                "expires": cookie.expires or -1,
-                "httpOnly": "httponly" in attributes,
-                "secure": cookie.secure,
-                "sameSite": same_site if same_site in ("Strict", "Lax", "None") else "Lax",
-            }
-        )
-    return {"cookies": found, "origins": []}
+def _joined(base: str, url: str) -> str:
+    try:
+        return urljoin(base, url)
+    except ValueError as error:
+        raise UnexpectedAnswer(f"{base} leads to {url!r}, which is no address", seen=str(error)) from error
 
 
 class _Forms(HTMLParser):
@@ -158,20 +171,51 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self._open: Form | None = None
+        #: The name of the list or the text that is open.
+        self._named = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._open = Form(values.get("action", ""), values.get("method", "get").lower())
             self.forms.append(self._open)
-        elif tag in ("input", "button") and self._open and values.get("name"):
-            unchecked = values.get("type") in ("checkbox", "radio") and "checked" not in values
-            if values.get("type") not in ("submit", "button") and tag == "input" and not unchecked:
-                self._open.fields[values["name"]] = values.get("value", "")
+        elif self._open is None or "disabled" in values:
+            return
+        elif tag in ("input", "button"):
+            self._control(
+                self._open, values, values.get("type", "text" if tag == "input" else "submit").lower()
+            )
+        elif tag in ("select", "textarea"):
+            self._named = values.get("name", "")
+            if tag == "textarea" and self._named:
+                self._open.fields[self._named] = ""
+        elif (
+            tag == "option" and self._named and ("selected" in values or self._named not in self._open.fields)
+        ):
+            self._open.fields[self._named] = values.get("value", "")
+
+    def _control(self, form: Form, values: dict[str, str], kind: str) -> None:
+        named = values.get("name", "")
+        if kind in ("submit", "image"):
+            if form.has_button:
+                return
+            form.has_button = True
+            form.action = values.get("formaction", form.action)
+            form.method = values.get("formmethod", form.method).lower()
+        elif kind in ("button", "reset") or (kind in ("checkbox", "radio") and "checked" not in values):
+            return
+        if named and kind != "image":
+            form.fields[named] = values.get("value", "on" if kind in ("checkbox", "radio") else "")
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self.lasttag == "textarea" and self._named:
+            self._open.fields[self._named] += data
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = None
+        elif tag in ("select", "textarea"):
+            self._named = ""
 
 
 def _text(markup: str) -> str:
