@@ -28,6 +28,9 @@ dns.lookup = function (host, options, callback) {
   process.nextTick(() => (Array.isArray(found) ? callback(null, found) : callback(null, found.address, found.family)));
 };
 
+// util.promisify asks this of the function.
+for (const symbol of Object.getOwnPropertySymbols(lookup)) dns.lookup[symbol] = lookup[symbol];
+
 const lookupPromise = dns.promises.lookup;
 dns.promises.lookup = async function (host, options) {
   const address = addressOf(host);

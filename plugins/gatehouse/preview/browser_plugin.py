@@ -12,14 +12,14 @@ import allure
 import pytest
 
 from gatehouse.core.errors import FailureClass, GatehouseError, WrongSubject
-from gatehouse.preview.browser import find_browser, resolver_arguments
+from gatehouse.preview.browser import launch_options, resolver_arguments
 from gatehouse.preview.journeys.browser_errors import meaning_of
 from gatehouse.preview.journeys.correlation import Correlation, correlate
 from gatehouse.preview.journeys.failure_report import console_line, request_line
 from gatehouse.preview.journeys.findings import Journey, origin_of
 from gatehouse.preview.journeys.steps import last_steps
 from gatehouse.preview.journeys.watcher import Watcher
-from gatehouse.preview.plugin import HEADERS, outcome_of, personas_of
+from gatehouse.preview.plugin import HEADERS, outcome_of, persona_named, personas_of
 from gatehouse.run import Run, current_run, required_run
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ WATCHER = pytest.StashKey[Watcher]()
 JOURNEY = pytest.StashKey[Journey]()
 ATTEMPT = pytest.StashKey[int]()
 HARS = pytest.StashKey[list[Path]]()
-FAILED = pytest.StashKey[bool]()
+#: The reports of an attempt that failed, until it has ended.
+FAILED = pytest.StashKey[list[Any]]()
 
 #: Bytes up to which an artifact is copied into Allure's results; larger ones are only in the bundle.
 ATTACHED = 50_000_000
@@ -55,8 +56,8 @@ def browser_type_launch_args(
     arguments = {**browser_type_launch_args}
     if browser_name != "chromium":
         return arguments
-    if (browser := find_browser()) and "channel" not in arguments:
-        arguments.setdefault("executable_path", browser)
+    if "executable_path" not in arguments:
+        arguments |= launch_options(browser_name, arguments.get("channel"))
     if settings and settings.addresses:
         arguments["args"] = [*arguments.get("args", []), *resolver_arguments(settings.addresses)]
     return arguments
@@ -79,7 +80,7 @@ def launch_browser(
 ) -> Callable[..., Browser]:
     """Playwright's launcher; every context of what it launches is watched."""
     watcher = watcher_of(pytestconfig)
-    return lambda **arguments: watcher.instrument(launch_browser(**arguments))
+    return lambda **arguments: watcher.instrument(lambda: launch_browser(**arguments))
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +124,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return  # the suite's own hook says it
     item.stash[ATTEMPT] = item.stash.get(ATTEMPT, 0) + 1
     item.stash[HARS] = []
-    item.stash[FAILED] = False
+    item.stash[FAILED] = []
     journey = item.stash[JOURNEY] = Journey()
     watcher.begin(journey)
     correlation = _correlation(run, item)
@@ -133,7 +134,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.config.getoption("gate_har") != "off":
         watcher.har = lambda: _har_path(item)
     if mark := item.get_closest_marker("persona"):
-        watcher.context_args["storage_state"] = personas_of(item.config).persona(mark.args[0]).storage_state
+        watcher.context_args["storage_state"] = (
+            personas_of(item.config).persona(persona_named(mark)).storage_state
+        )
 
 
 def _correlation(run: Run, item: pytest.Item) -> Correlation | None:
@@ -156,7 +159,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test whose pages left the preview proves nothing about it, whether it passed or failed."""
     try:
         result = yield
-    except Exception as error:
+    except (Exception, pytest.fail.Exception) as error:
         if left := _left(item):
             raise left from error
         raise
@@ -196,7 +199,7 @@ def pytest_runtest_makereport(
         return report
     if report.failed:
         _explain(report, call.excinfo.value if call.excinfo else None, journey)
-        item.stash[FAILED] = True
+        item.stash[FAILED].append(report)
         report.gatehouse_preview = True  # type: ignore[attr-defined] # extra attributes travel to the controller
     if report.when == "teardown":
         _finish(item, report, journey)
@@ -205,7 +208,7 @@ def pytest_runtest_makereport(
 
 def _finish(item: pytest.Item, report: Any, journey: Journey) -> None:
     failed = item.stash[FAILED]
-    _keep_artifacts(item, report, journey, failed=failed)
+    _keep_artifacts(item, report, journey, failed=bool(failed))
     if failed:
         traces = [_bundle(item) / each["path"] for each in journey.artifacts if each["kind"] == "trace"]
         journey.steps = last_steps(traces[0]) if traces else []
@@ -213,6 +216,11 @@ def _finish(item: pytest.Item, report: Any, journey: Journey) -> None:
     report.gatehouse_journey = journey.as_data()
     report.gatehouse_commands = [shlex.join([item.nodeid, "--headed", "--tracing", "on"])]
     _add_events(item, report, journey)
+    for earlier in failed:
+        # Of an attempt after which the test is run again, pytest-rerunfailures logs no teardown.
+        earlier.gatehouse_if_rerun = {
+            name: getattr(report, f"gatehouse_{name}") for name in ("journey", "commands", "events")
+        }
 
 
 def _explain(report: Any, error: BaseException | None, journey: Journey) -> None:
@@ -222,7 +230,8 @@ def _explain(report: Any, error: BaseException | None, journey: Journey) -> None
     if failure is None:  # pytest-playwright could not keep an artifact
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         failure = {"class": str(FailureClass.INFRASTRUCTURE), "type": "ArtifactError", "text": text}
-        failure["summary"] = f"the browser's evidence could not be kept: {lines[-1] if lines else text}"
+        text = lines[-1] if lines else text
+        failure["summary"] = f"the browser's evidence could not be kept: {text}"
         report.gatehouse_failure = failure
     if "Call log:" in failure.get("details", ""):
         failure["details"] = ""  # it is in the text; the failure report says more in fewer lines
@@ -249,7 +258,7 @@ def _keep_artifacts(item: pytest.Item, report: Any, journey: Journey, *, failed:
     kept = [
         (kind.removeprefix("playwright_"), started_in / path)
         for kind, path in report.user_properties
-        if kind.startswith("playwright_")
+        if kind.removeprefix("playwright_") in ARTIFACTS and kind.startswith("playwright_")
     ]
     report.user_properties = [
         each for each in report.user_properties if not each[0].startswith("playwright_")

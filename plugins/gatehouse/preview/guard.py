@@ -101,6 +101,9 @@ class Guard:
         """Put together what is to be said of a journey that failed."""
         if self._personas is not None:
             self._personas.learn_secrets()  # a worker may have signed somebody in again
+        if str(report.outcome) == "rerun":
+            for name, value in getattr(report, "gatehouse_if_rerun", {}).items():
+                setattr(report, f"gatehouse_{name}", value)
         if self._reports is not None:
             self._reports.heard(report)
 
@@ -114,8 +117,13 @@ class Guard:
     def _require_browser(session: pytest.Session) -> None:
         needed = any(BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())) for item in session.items)
         if needed:
+            option = session.config.getoption
             try:
-                require_browser()
+                require_browser(
+                    option("browser", None) or (),
+                    channel=option("browser_channel", None),
+                    headed=bool(option("headed", False)),
+                )
             except NotInstalled as error:
                 session.config.stash[RECORDER].problem(error)
                 raise usage_error(error) from error

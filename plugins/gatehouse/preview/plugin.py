@@ -176,4 +176,11 @@ def persona(request: pytest.FixtureRequest) -> Persona:
     mark = request.node.get_closest_marker("persona")
     if mark is None:
         raise UsageError("the fixture persona needs a test marked with @pytest.mark.persona(NAME)")
-    return personas_of(request.config).persona(mark.args[0], verify=False)
+    return personas_of(request.config).persona(persona_named(mark), verify=False)
+
+
+def persona_named(mark: pytest.Mark) -> str:
+    """The persona that a mark names. Raises `UsageError` where it names none."""
+    if len(mark.args) != 1 or mark.kwargs or not isinstance(mark.args[0], str):
+        raise UsageError('write @pytest.mark.persona("NAME"), with the name of one of preview.personas')
+    return mark.args[0]

@@ -45,21 +45,31 @@ class Watcher:
         self.journey = journey
         self.context_args = {}
 
-    def instrument(self, browser: Browser) -> Browser:
-        """Have every context of the browser watched, whoever makes it."""
-        new_context, new_page = browser.new_context, browser.new_page
+    def instrument(self, launch: Callable[[], Browser]) -> Browser:
+        """A browser whose contexts are watched, whoever makes them, and which is launched anew when it has gone away.
+
+        pytest-playwright has one browser for all tests: without that, all tests after a crash would fail.
+        """
+        browser = launch()
+        launched = _Launched(launch, browser)
+        close = browser.close
 
         def watched_context(**arguments: Any) -> BrowserContext:
-            return self._watch(new_context(**self._with_ours(arguments)))
+            return self._watch(launched.make("new_context", self._with_ours(arguments)))
 
         def watched_page(**arguments: Any) -> Page:
-            page = new_page(**self._with_ours(arguments))
+            page: Page = launched.make("new_page", self._with_ours(arguments))
             self._watch(page.context)
             self._watch_page(page)
             return page
 
+        def close_all(**arguments: Any) -> None:
+            launched.close_others()
+            close(**arguments)
+
         browser.new_context = watched_context  # type: ignore[method-assign] # no hook of Playwright's comes before the test's own use
         browser.new_page = watched_page  # type: ignore[method-assign] # as above
+        browser.close = close_all  # type: ignore[method-assign] # as above
         return browser
 
     def instrument_requests(self, playwright: Playwright) -> None:
@@ -94,6 +104,7 @@ class Watcher:
         return context
 
     def _watch_page(self, page: Page) -> None:
+        self.journey.add_page(page.url, self._allowed)  # a pop-up has been somewhere before it is made known
         page.on("framenavigated", self._navigated)
         page.on("crash", self._crashed)
 
@@ -122,3 +133,33 @@ class Watcher:
 
     def _crashed(self, _page: Page) -> None:
         self.journey.crashed = True
+
+
+class _Launched:
+    """The browser in use, and those before it that went away."""
+
+    def __init__(self, launch: Callable[[], Browser], browser: Browser) -> None:
+        self._launch = launch
+        self._first = browser
+        # As they are before they are replaced by those that watch.
+        self._makers = {"new_context": browser.new_context, "new_page": browser.new_page}
+        self._browser = browser
+
+    def make(self, what: str, arguments: dict[str, Any]) -> Any:
+        """A new context or page, of a new browser if there is none any more."""
+        from playwright.sync_api import Error
+
+        if self._browser.is_connected():
+            try:
+                return self._makers[what](**arguments)
+            except Error:
+                if self._browser.is_connected():  # not known before it is asked for something
+                    raise
+        self._browser = self._launch()
+        self._makers = {"new_context": self._browser.new_context, "new_page": self._browser.new_page}
+        return self._makers[what](**arguments)
+
+    def close_others(self) -> None:
+        """Close the browser in use if it is not the first one."""
+        if self._browser is not self._first:
+            self._browser.close()
