@@ -216,7 +216,7 @@ def _finish(item: pytest.Item, report: Any, journey: Journey) -> None:
     report.gatehouse_journey = journey.as_data()
     report.gatehouse_commands = [shlex.join([item.nodeid, "--headed", "--tracing", "on"])]
     _add_events(item, report, journey)
-    for earlier in failed:
+    for earlier in (each for each in failed if each is not report):
         # Of an attempt after which the test is run again, pytest-rerunfailures logs no teardown.
         earlier.gatehouse_if_rerun = {
             name: getattr(report, f"gatehouse_{name}") for name in ("journey", "commands", "events")
