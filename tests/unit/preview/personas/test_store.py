@@ -82,7 +82,7 @@ def test_every_process_finds_those_who_have_signed_in(store):
     assert owner.password == "password-of-OWNER"
     assert "password-of-OWNER" not in repr(owner)
     assert cookie_of(owner).startswith("session-user-OWNER")
-    assert worker.names() == ["owner", "viewer"]
+    assert [each.name for each in worker.signed_in()] == ["owner", "viewer"]
 
 
 def test_nobody_else_can_read_any_of_it(store):
