@@ -146,7 +146,7 @@ class Guard:
         except KeyboardInterrupt:
             display.close()
             if wait is not None:
-                _write_line(
+                write_line(
                     config, f"preview: stopped while {wait.progress.last}; the next command goes on from here"
                 )
             raise
@@ -154,7 +154,7 @@ class Guard:
             display.close()
         self._run.embedded = self._run.embedded or environment.embedded
         if stage == "start":
-            _write_line(config, _said(self._run, environment))
+            write_line(config, _said(self._run, environment))
         recorder.event(
             "deployment_proof",
             stage=stage,
@@ -179,7 +179,7 @@ class Guard:
         self._personas = store
         for name, error in problems.items():
             if error is not None:
-                _write_line(config, redactor.text(f"persona {name}: {error.summary}"))
+                write_line(config, redactor.text(f"persona {name}: {error.summary}"))
         config.stash[RECORDER].event(
             "personas",
             personas=[
@@ -297,7 +297,7 @@ def _display(config: pytest.Config) -> Display:
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None and reporter.isatty and config.get_verbosity() >= 0 and not os.environ.get("CI"):
         return LiveDisplay(reporter._tw._file)
-    return PlainDisplay(lambda line: _write_line(config, line))
+    return PlainDisplay(lambda line: write_line(config, line))
 
 
 def _said(run: Run, environment: PreviewEnvironment) -> str:
@@ -310,7 +310,8 @@ def _said(run: Run, environment: PreviewEnvironment) -> str:
     return f"preview: {what}: {count} Applications ready, {environment.proof.outcome}{stages}; {environment.base_url}"
 
 
-def _write_line(config: pytest.Config, line: str) -> None:
+def write_line(config: pytest.Config, line: str) -> None:
+    """Write a line between pytest's own."""
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
         reporter.ensure_newline()

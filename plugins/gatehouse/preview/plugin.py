@@ -69,10 +69,10 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
     """Keep traces, screenshots and videos of failures; drive the browser that was found."""
     if "preview" not in run.suites:
         return
-    from gatehouse.preview.guard import Guard
+    from gatehouse.preview.guard import Guard, write_line
     from gatehouse.preview.playwright_test.items import PlaywrightTests
 
-    projects = PlaywrightTests(config, run, lambda line: _write_line(config, line))
+    projects = PlaywrightTests(config, run, lambda line: write_line(config, line))
     config.pluginmanager.register(projects, "gatehouse-playwright-test")
     if run.controller and not config.getoption("collectonly"):
         config.pluginmanager.register(Guard(run, projects), "gatehouse-preview-guard")
