@@ -53,6 +53,12 @@ class Evidence:
         self._run = run
         self._item = item
 
+    @property
+    def run_id(self) -> str:
+        """The id of the run, which begins with its time (UTC): `20261121T170052Z-399d94`."""
+        assert self._run.bundle, "a run of a suite has a bundle"
+        return self._run.bundle.run_id
+
     def attach(
         self, name: str, content: str | bytes | dict[str, Any] | list[Any], media_type: str = "text/plain"
     ) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Generator
@@ -12,6 +13,7 @@ import allure
 import pytest
 
 from gatehouse.core.errors import FailureClass, GatehouseError, WrongSubject
+from gatehouse.evidence.plugin import Evidence
 from gatehouse.preview.browser import launch_options, resolver_arguments
 from gatehouse.preview.journeys.browser_errors import meaning_of
 from gatehouse.preview.journeys.correlation import Correlation, correlate
@@ -20,6 +22,7 @@ from gatehouse.preview.journeys.findings import Journey, origin_of
 from gatehouse.preview.journeys.steps import last_steps
 from gatehouse.preview.journeys.watcher import Watcher
 from gatehouse.preview.plugin import HEADERS, outcome_of, persona_named, personas_of
+from gatehouse.preview.snapshots import Snapshots
 from gatehouse.run import Run, current_run, required_run
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ ATTEMPT = pytest.StashKey[int]()
 HARS = pytest.StashKey[list[Path]]()
 #: The reports of an attempt that failed, until it has ended.
 FAILED = pytest.StashKey[list[Any]]()
+WRITTEN = pytest.StashKey[list[Path]]()
 
 #: Bytes up to which an artifact is copied into Allure's results; larger ones are only in the bundle.
 ATTACHED = 50_000_000
@@ -91,6 +95,25 @@ def playwright(playwright: Playwright, pytestconfig: pytest.Config) -> Playwrigh
         if name.startswith("playwright."):
             module.__dict__["__tracebackhide__"] = True  # its frames say nothing; --full-trace shows them
     return playwright
+
+
+@pytest.fixture
+def assert_snapshot(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, browser_name: str, evidence: Evidence
+) -> Snapshots:
+    """Compares a page or a locator with a picture that was kept: `assert_snapshot(locator, "name")`.
+
+    Browsers and systems draw differently, so each pair of them has a folder of its own.
+    """
+    folder = pytestconfig.rootpath / str(pytestconfig.getini("gatehouse_snapshots"))
+    snapshots = Snapshots(
+        folder / f"{browser_name}-{sys.platform}",
+        shlex.join(["pytest", "-m", "preview", "--gate-update-snapshots", request.node.nodeid]),
+        pytestconfig.getoption("gate_update_snapshots"),
+        evidence.attach,
+    )
+    request.node.stash[WRITTEN] = snapshots.written
+    return snapshots
 
 
 # --- one test --------------------------------------------------------------------------------------------
@@ -165,6 +188,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         raise
     if left := _left(item):
         raise left
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A test that wrote what it is to be compared with has compared nothing."""
+    result = yield
+    if written := pyfuncitem.stash.get(WRITTEN, []):
+        names = ", ".join(map(os.path.relpath, written))
+        pytest.skip(f"written: {names}; look at what has changed (git status), commit it, and run again")
     return result
 
 

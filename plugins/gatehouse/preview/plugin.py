@@ -56,6 +56,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="off",
         help="Keep an HTTP archive (HAR, without bodies) of each browser context of the preview's journeys",
     )
+    group.addoption(
+        "--gate-update-snapshots",
+        action="store_true",
+        help="Write the snapshots anew that are missing or differ; their tests are skipped, as they compared nothing",
+    )
+    parser.addini("gatehouse_snapshots", "Folder with the snapshots", default="fixtures/snapshots")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,6 +84,12 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
         config.pluginmanager.register(Guard(run, projects), "gatehouse-preview-guard")
     if not config.pluginmanager.hasplugin("playwright"):
         return
+    if config.getoption("gate_update_snapshots") and os.environ.get("CI"):
+        raise UsageError(
+            "--gate-update-snapshots was given in CI",
+            expected="snapshots that somebody has looked at and committed",
+            next_step="make them on a machine of your own; the actual pictures are in the evidence of the run",
+        )
     point_node_at(run.target.preview.addresses if run.target.preview else {})
     wanted = {"tracing": "retain-on-failure", "screenshot": "only-on-failure", "video": "retain-on-failure"}
     if reason := prepare_video(cache_folder() / "playwright", own_browser=bool(find_browser())):
