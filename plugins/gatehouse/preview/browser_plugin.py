@@ -139,7 +139,7 @@ def watcher_of(config: pytest.Config) -> Watcher:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin a journey of its own for each attempt of a test."""
     run = current_run(item.config)
-    if run is None or item.get_closest_marker("preview") is None:
+    if run is None or item.get_closest_marker("preview") is None or not isinstance(item, pytest.Function):
         return
     try:
         watcher = watcher_of(item.config)

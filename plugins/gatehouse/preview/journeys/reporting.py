@@ -44,6 +44,7 @@ class FailureReports:
             return  # the test, or this attempt of it, has not ended
         if known := self._failed.pop(node, None):
             commands = [f"{shlex.join(self._command)} {each}" for each in report.gatehouse_commands]
+            commands += getattr(report, "gatehouse_other_commands", [])
             text = failure_report(known[0], Journey.from_data(report.gatehouse_journey), known[1], commands)
             self._event("failure_report", test=node, text=text)
             report.sections.append((TITLE, text))

@@ -21,6 +21,9 @@ _SILENT = frozenset(
     {"newPage", "newContext", "close", "waitForEventInfo", "tracingStart", "setExtraHTTPHeaders", "continue"}
 )
 
+_OF_THE_RUNNER = "test.trace"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
 #: Playwright's inner selectors, and the words of its locators for them.
 _SELECTORS = (
     (re.compile(r'internal:role=(\w+)\[name="([^"]*)"[is]\]'), r'\1 "\2"'),
@@ -39,6 +42,8 @@ def last_steps(trace: Path) -> list[str]:
     try:
         with zipfile.ZipFile(trace) as archive:
             names = [name for name in archive.namelist() if name.endswith(".trace")]
+            # Playwright Test's own file has the same calls once more, with its fixtures and hooks.
+            names = [name for name in names if name != _OF_THE_RUNNER] or names
             return _told(event for name in names for event in _events(archive, name))
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
         return []
@@ -81,7 +86,7 @@ def _end(event: dict[str, Any]) -> str:
     error = event.get("error") or {}
     inner = error.get("error") or {}
     message = str(error.get("message") or inner.get("message") or "").strip()
-    return f": {message.splitlines()[0]}" if message else ""
+    return f": {_COLOUR.sub('', message.splitlines()[0])}" if message else ""
 
 
 def _step(event: dict[str, Any]) -> str:

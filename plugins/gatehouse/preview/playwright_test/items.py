@@ -17,6 +17,8 @@ import pytest
 from gatehouse.core.errors import GatehouseError
 from gatehouse.core.settings import find_settings_file
 from gatehouse.evidence.plugin import RECORDER, Evidence, failure_data
+from gatehouse.preview.journeys.findings import Journey
+from gatehouse.preview.journeys.steps import last_steps
 from gatehouse.preview.playwright_test.failure import Judgement, Kind, Place, judged, not_run
 from gatehouse.preview.playwright_test.given import Given
 from gatehouse.preview.playwright_test.listing import (
@@ -211,8 +213,15 @@ class PlaywrightTests:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """The time of an item is that of its last attempt, not that of waiting for it; a skip is where the test is."""
         report = yield
-        if isinstance(item, JourneyItem) and report.when == "call":
+        if not isinstance(item, JourneyItem):
+            return report
+        if report.when == "teardown" and item.journey is not None:
+            report.gatehouse_journey = item.journey.as_data()  # type: ignore[attr-defined] # extra attributes travel to the controller
+            report.gatehouse_commands = [shlex.quote(item.nodeid)]  # type: ignore[attr-defined] # as above
+            report.gatehouse_other_commands = [item.place().headed]  # type: ignore[attr-defined] # as above
+        if report.when == "call":
             report.duration = item.seconds
+            report.gatehouse_preview = report.failed  # type: ignore[attr-defined] # as above
             if report.skipped and isinstance(report.longrepr, tuple):
                 report.longrepr = (str(item.test.file), item.test.line, report.longrepr[2])
         return report
@@ -245,6 +254,8 @@ class JourneyItem(pytest.Item):
     project: JourneyProject
     test: ListedTest
     seconds: float = 0.0
+    #: What was found out about the last attempt.
+    journey: Journey | None = None
 
     def set_up(self, tests: PlaywrightTests, project: JourneyProject, test: ListedTest) -> None:
         """Take up what it stands for."""
@@ -257,7 +268,7 @@ class JourneyItem(pytest.Item):
         """Await all attempts, report those that were followed by another, and raise what the last one means."""
         watch = self.tests.watch(self.project)
         attempts, ending = watch.await_result(self.test.key, self.tests.tell)
-        place = self._place()
+        place = self.place()
         self.user_properties.append(("spec", place.where))
         if self.test.project:
             self.user_properties.append(("project", self.test.project))
@@ -292,7 +303,8 @@ class JourneyItem(pytest.Item):
             case Kind.FAILED:
                 _raise(judgement.error)
 
-    def _place(self) -> Place:
+    def place(self) -> Place:
+        """Where it is, and how it is run again."""
         file = os.path.relpath(self.test.file, self.project.folder)
         headed = shlex.join(
             ["npx", "playwright", "test", f"{file}:{self.test.line}", "--headed", "--trace", "on"]
@@ -313,6 +325,7 @@ class JourneyItem(pytest.Item):
         bundle = self.tests.run.bundle
         assert bundle
         evidence = Evidence(self.tests.run, self)
+        self.journey = Journey.from_data(attempt.journey)
         evidence.event("journey", attempt=attempt.retry + 1, **attempt.journey)
         for attachment in attempt.attachments:
             path = Path(attachment["path"])
@@ -324,10 +337,11 @@ class JourneyItem(pytest.Item):
                 folder.mkdir(parents=True, exist_ok=True)
                 path = Path(shutil.copyfile(path, copy))
             name = attachment["name"] + (f" (attempt {attempt.retry + 1})" if attempts > 1 else "")
-            kind = attachment["media_type"]
-            evidence.event(
-                "attachment", name=name, path=path.relative_to(bundle.folder).as_posix(), media_type=kind
-            )
+            kind, relative = attachment["media_type"], path.relative_to(bundle.folder).as_posix()
+            self.journey.artifacts.append({"kind": attachment["name"], "path": relative})
+            if attachment["name"] == "trace":
+                self.journey.steps = last_steps(path)
+            evidence.event("attachment", name=name, path=relative, media_type=kind)
             allure.attach.file(str(path), name, kind, path.suffix.lstrip(".") or "bin")
 
     def _report_earlier(self, attempt: Attempt, error: GatehouseError) -> None:
