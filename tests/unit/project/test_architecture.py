@@ -61,7 +61,7 @@ def imports(path):
 
 def is_plugin(path):
     """Whether a module belongs to pytest's side of a slice."""
-    return path.name in ("plugin.py", "browser_plugin.py", "guard.py")
+    return path.name in ("plugin.py", "browser_plugin.py", "guard.py", "items.py")
 
 
 @pytest.mark.parametrize("slice_", MAY_IMPORT)
