@@ -56,15 +56,23 @@ def test_another(page, assert_snapshot):
     assert_snapshot(page.get_by_role("img"), "another")
 """
 
-#: Each holds the cart while the other begins; without a lock, one of them finds two lamps or none.
+#: Each looks into its cart once the other one's worker has come so far as to want it, too.
 SHARED_CART = """
 import time
 import pytest
 
+@pytest.fixture(autouse=True)
+def begun(number, tmp_path_factory):
+    folder = tmp_path_factory.getbasetemp().parent
+    (folder / f"begun-{number}").touch()
+    return [folder / "begun-1", folder / "begun-2"]
+
 @pytest.mark.persona("owner")
 @pytest.mark.parametrize("number", [1, 2])
-def test_cart(cart, preview, number):
+def test_cart(begun, cart, preview, number):
     preview.request("POST", "platform", "/cart/add/lamp", persona="owner")
+    while not all(each.exists() for each in begun):
+        time.sleep(0.05)
     time.sleep(0.5)
     assert cart.contents()["items"] == {"lamp": 1}
 """
