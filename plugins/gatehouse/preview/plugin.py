@@ -76,6 +76,12 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
     """Keep traces, screenshots and videos of failures; drive the browser that was found."""
     if "preview" not in run.suites:
         return
+    if config.getoption("gate_update_snapshots") and os.environ.get("CI"):
+        raise UsageError(
+            "--gate-update-snapshots was given in CI",
+            expected="snapshots that somebody has looked at and committed",
+            next_step="make them on a machine of your own; the actual pictures are in the evidence of the run",
+        )
     from gatehouse.preview.guard import Guard, write_line
     from gatehouse.preview.playwright_test.items import PlaywrightTests
 
@@ -85,12 +91,6 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
         config.pluginmanager.register(Guard(run, projects), "gatehouse-preview-guard")
     if not config.pluginmanager.hasplugin("playwright"):
         return
-    if config.getoption("gate_update_snapshots") and os.environ.get("CI"):
-        raise UsageError(
-            "--gate-update-snapshots was given in CI",
-            expected="snapshots that somebody has looked at and committed",
-            next_step="make them on a machine of your own; the actual pictures are in the evidence of the run",
-        )
     point_node_at(run.target.preview.addresses if run.target.preview else {})
     wanted = {"tracing": "retain-on-failure", "screenshot": "only-on-failure", "video": "retain-on-failure"}
     if reason := prepare_video(cache_folder() / "playwright", own_browser=bool(find_browser())):
