@@ -15,7 +15,7 @@ import pytest
 from gatehouse.core.errors import FailureClass, GatehouseError, WrongSubject
 from gatehouse.evidence.plugin import Evidence
 from gatehouse.preview.browser import launch_options, resolver_arguments
-from gatehouse.preview.journeys.browser_errors import meaning_of
+from gatehouse.preview.journeys.browser_errors import BROWSER_GONE, meaning_of
 from gatehouse.preview.journeys.correlation import Correlation, correlate
 from gatehouse.preview.journeys.failure_report import console_line, request_line
 from gatehouse.preview.journeys.findings import Journey, origin_of
@@ -92,7 +92,7 @@ def playwright(playwright: Playwright, pytestconfig: pytest.Config) -> Playwrigh
     """Playwright, whose requests without a browser carry the correlation as well."""
     watcher_of(pytestconfig).instrument_requests(playwright)
     for name, module in list(sys.modules.items()):
-        if name.startswith("playwright."):
+        if name.startswith(("playwright.", "pytest_playwright.")):
             module.__dict__["__tracebackhide__"] = True  # its frames say nothing; --full-trace shows them
     return playwright
 
@@ -180,6 +180,7 @@ def _har_path(item: pytest.Item) -> Path:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test whose pages left the preview proves nothing about it, whether it passed or failed."""
+    __tracebackhide__ = True
     try:
         result = yield
     except (Exception, pytest.fail.Exception) as error:
@@ -277,6 +278,7 @@ def _explain(report: Any, error: BaseException | None, journey: Journey) -> None
             failure["next"] = meaning.next_step
     if journey.crashed:
         failure["summary"] += " (the page crashed)"
+        failure.setdefault("next", BROWSER_GONE.next_step)
 
 
 def _bundle(item: pytest.Item) -> Path:

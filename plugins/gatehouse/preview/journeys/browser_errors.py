@@ -16,7 +16,8 @@ class Meaning:
     next_step: str = ""
 
 
-_BROWSER_GONE = Meaning(
+#: A browser, or a page of it, that is not there any more.
+BROWSER_GONE = Meaning(
     FailureClass.INFRASTRUCTURE,
     "the browser went away: look at the memory of this machine (dmesg), or give it more shared memory",
 )
@@ -62,7 +63,7 @@ _MEANINGS = (
     ),
     (
         r"crashed|Target (page, context or browser|closed)|has been closed|Browser closed|Connection closed",
-        _BROWSER_GONE,
+        BROWSER_GONE,
     ),
 )
 
