@@ -36,7 +36,7 @@ def test_the_cart_adds_up(page, preview):
 
 
 @pytest.mark.parametrize(
-    ("scenario", "failure_class", "summary", "request", "next_step"),
+    ("scenario", "failure_class", "summary", "asked", "next_step"),
     [
         ("server-errors-in-journey", "product", "Locator expected to be visible", "/orders: 500", ""),
         (
@@ -48,7 +48,7 @@ def test_the_cart_adds_up(page, preview):
         ),
     ],
 )
-def test_a_platform_that_breaks_in_the_middle(journeys, scenario, failure_class, summary, request, next_step):
+def test_a_platform_that_breaks_in_the_middle(journeys, scenario, failure_class, summary, asked, next_step):
     suite = journeys(scenario, tests=BROKEN, personas=None)
     suite.environment["OLGA_PASSWORD"] = suite.platform.credentials.passwords["olga"]
     ran = suite.run()

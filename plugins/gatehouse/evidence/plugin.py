@@ -20,6 +20,7 @@ import pytest
 
 from gatehouse import __version__
 from gatehouse.core.errors import FailureClass, GatehouseError
+from gatehouse.core.redaction import Redactor
 from gatehouse.core.signals import wake_main_thread_on_signals
 from gatehouse.evidence import allure
 from gatehouse.evidence.digest import Digest, flaky_notes, make_digest, skip_notes
@@ -111,7 +112,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put onto each report what only this process knows: the class of a failure, and added events."""
     report = yield
-    if current_run(item.config) is None:
+    run = current_run(item.config)
+    if run is None:
         return report
     if report.failed and call.excinfo is not None:
         error = call.excinfo.value
@@ -121,7 +123,15 @@ def pytest_runtest_makereport(
     if events := item.stash.get(EVENTS, []):
         report.gatehouse_events = [*events]  # type: ignore[attr-defined] # as above
         events.clear()
+    _mask(report, run.redactor)
     return report
+
+
+def _mask(report: pytest.TestReport, redactor: Redactor) -> None:
+    """Take secrets out of what the terminal shows of a test."""
+    if report.failed and redactor.text(report.longreprtext) != report.longreprtext:
+        report.longrepr = redactor.text(report.longreprtext)
+    report.sections = [(title, redactor.text(text)) for title, text in report.sections]
 
 
 def _short(config: pytest.Config) -> bool:

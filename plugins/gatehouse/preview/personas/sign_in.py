@@ -177,7 +177,13 @@ def _not_as_auth_js(page: Page) -> UnexpectedAnswer:
     )
 
 
-def _no_form(page: Page, settings: SignInSettings) -> UnexpectedAnswer:
+def _no_form(page: Page, settings: SignInSettings) -> InfrastructureError:
+    if page.status >= 500:
+        return InfrastructureError(
+            f"the login cannot begin, it leads to an error: {page.status} {page.words}",
+            where=page.url.partition("?")[0],
+            next_step="look at the log of what answered, and at whether the identity provider is there",
+        )
     return UnexpectedAnswer(
         f"there is no form with the field {settings.password_field!r} where one signs in",
         seen=f"{page.status} {page.words}",

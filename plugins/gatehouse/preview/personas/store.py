@@ -16,13 +16,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from gatehouse.core.errors import GatehouseError, UsageError, error_data, error_of
+from gatehouse.core.deadline import SYSTEM_CLOCK
+from gatehouse.core.errors import GatehouseError, InfrastructureError, UsageError, error_data, error_of
 from gatehouse.core.journey_settings import PersonaSettings
 from gatehouse.preview.personas.credentials import CredentialReader, Credentials
 from gatehouse.preview.personas.sign_in import SignIn
 
 #: Logins that are made at the same time.
 LOGINS = 4
+
+#: How often a login is tried that fails by what it needs, such as a gateway, and the seconds in between.
+ATTEMPTS = 3
+PAUSE = 1.0
 
 _FILE = "personas.json"
 
@@ -54,11 +59,13 @@ class PersonaStore:
         settings: Mapping[str, PersonaSettings],
         sign_in: SignIn,
         learn: Callable[[str], None],
+        sleep: Callable[[float], None] = SYSTEM_CLOCK.sleep,
     ) -> None:
         self.folder = folder
         self._settings = settings
         self._sign_in = sign_in
         self._learn = learn
+        self._sleep = sleep
         self._learned = 0
         self._learning = threading.Lock()
 
@@ -84,10 +91,18 @@ class PersonaStore:
             credentials = reader.read(name, self._settings[name])
             entry |= {"username": credentials.username, "password": credentials.password}
             self._keep_secrets([credentials.password])
-            self._renew(name, credentials)
+            self._try(name, credentials)
         except GatehouseError as error:
             return entry | {"failure": error_data(error)}, error
         return entry, None
+
+    def _try(self, name: str, credentials: Credentials) -> None:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._renew(name, credentials)
+            except InfrastructureError:
+                self._sleep(PAUSE)
+        return self._renew(name, credentials)
 
     # --- in every process ---
 

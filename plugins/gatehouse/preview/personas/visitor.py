@@ -119,9 +119,9 @@ class Visitor:
                 return Page(url, response.status_code, response.text)
             if len(visited) > REDIRECTS:
                 raise ProductFailure(
-                    f"{visited[0]} redirects in a circle",
+                    f"redirects lead in a circle by {_plain(visited[-1])}",
                     expected="a page",
-                    seen=" → ".join(visited[-3:]),
+                    seen=" → ".join(map(_plain, visited[-3:])),
                     next_step="look at where the product redirects one who has not signed in, or whose login failed",
                 )
             url = _joined(url, response.headers["location"])
@@ -133,7 +133,7 @@ class Visitor:
             raise WrongSubject(
                 f"the login leaves the preview: it leads to {origin_of(url)}",
                 expected=f"pages of {', '.join(sorted(self._allowed))}",
-                seen=" → ".join([*visited[-2:], url]),
+                seen=" → ".join(map(_plain, [*visited[-2:], url])),
                 next_step="let the login come back to the preview; the identity provider's origin is named in "
                 "preview.sign_in.identity_origins",
             )
@@ -157,6 +157,11 @@ class Visitor:
             ) from error
         self.cookies.extract_cookies(response)
         return response
+
+
+def _plain(url: str) -> str:
+    """An address without its query, which can hold what gives access."""
+    return url.partition("?")[0]
 
 
 def _joined(base: str, url: str) -> str:

@@ -161,12 +161,22 @@ def test_a_login_that_ends_at_the_identity_provider_does_not_blame_the_product()
 
 @pytest.mark.parametrize("kind", ["auth.js", "form"])
 def test_a_place_without_a_form_is_said_with_what_is_there(kind):
-    gone = {f"GET {AUTH}/login": answer(503, "no healthy upstream")}
+    gone = {f"GET {AUTH}/login": answer(404, "no such realm")}
 
     error = refusal(signing(gone, kind=kind), UnexpectedAnswer)
 
     assert "there is no form with the field 'password'" in error.summary
-    assert (error.seen, error.where) == ("503 no healthy upstream", f"{AUTH}/login")
+    assert (error.seen, error.where) == ("404 no such realm", f"{AUTH}/login")
+
+
+@pytest.mark.parametrize("kind", ["auth.js", "form"])
+def test_an_error_in_the_forms_place_is_not_blamed_on_the_settings(kind):
+    down = {f"GET {AUTH}/login": answer(503, "no healthy upstream")}
+
+    error = refusal(signing(down, kind=kind), InfrastructureError)
+
+    assert error.summary == "the login cannot begin, it leads to an error: 503 no healthy upstream"
+    assert "identity provider" in error.next_step
 
 
 def test_a_login_that_ends_at_a_server_error_is_nobodys_wrong_password():
@@ -222,7 +232,7 @@ def test_a_circle_after_the_login_is_the_products_failure():
         f"GET {SHOP}/login2": answer(302, location="/"),
     }
 
-    assert "redirects in a circle" in refusal(signing(circle), ProductFailure).summary
+    assert "redirects lead in a circle" in refusal(signing(circle), ProductFailure).summary
 
 
 # --- those who must be turned away -----------------------------------------------------------------------

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from gatehouse.core.errors import EnvironmentProblem, ProductFailure, UsageError, WrongSubject
+from gatehouse.core.errors import EnvironmentProblem, ProductFailure, Transient, UsageError, WrongSubject
 from gatehouse.core.journey_settings import PersonaSettings
 from gatehouse.preview.personas.credentials import CredentialReader
-from gatehouse.preview.personas.store import PersonaStore, private_folder
+from gatehouse.preview.personas.store import ATTEMPTS, PersonaStore, private_folder
 
 ENVIRONMENT = {
     name: value
@@ -30,15 +30,18 @@ SETTINGS = {"owner": persona("OWNER", roles=["owner"]), "viewer": persona("VIEWE
 class Logins:
     """In place of `SignIn`: makes sessions, and knows which of them hold."""
 
-    def __init__(self, failures=None):
+    def __init__(self, failures=None, until=None):
         self.failures = failures or {}
+        self.until = until
+        self.tried = []
         self.made = []
         self.valid = True
         self._lock = threading.Lock()
 
     def sign_in(self, name, _settings, credentials):
         with self._lock:
-            if name in self.failures:
+            self.tried.append(name)
+            if name in self.failures and self.tried.count(name) != self.until:
                 raise self.failures[name]
             self.made.append(name)
             value = f"session-{credentials.username}-{os.getpid()}-{len(self.made)}"
@@ -56,9 +59,9 @@ def store(tmp_path):
     """Makes stores on one folder, as the processes of a run do; `.learned` is what they were told."""
 
     def store(logins=None, settings=SETTINGS):
-        learned = []
-        made = PersonaStore(tmp_path, settings, logins or Logins(), learned.append)
-        made.learned = learned
+        learned, slept = [], []
+        made = PersonaStore(tmp_path, settings, logins or Logins(), learned.append, slept.append)
+        made.learned, made.slept = learned, slept
         return made
 
     return store
@@ -115,6 +118,27 @@ def test_who_cannot_sign_in_fails_where_they_are_needed_and_the_others_do_not(st
     with pytest.raises(EnvironmentProblem) as caught:
         worker.persona("viewer")
     assert str(caught.value) == str(failure)
+
+
+def test_a_login_is_tried_again_when_it_fails_by_what_it_needs(store):
+    made = store(Logins({"viewer": Transient("no healthy upstream")}, until=ATTEMPTS))
+
+    assert made.sign_in_all(reader()) == {"owner": None, "viewer": None}
+    assert len(made.slept) == ATTEMPTS - 1
+
+
+def test_a_login_that_goes_on_failing_ends_with_the_reason(store):
+    problems = store(Logins({"viewer": Transient("no healthy upstream")})).sign_in_all(reader())
+
+    assert problems["viewer"].summary == "no healthy upstream"
+
+
+@pytest.mark.parametrize("kind", [EnvironmentProblem, WrongSubject, ProductFailure])
+def test_a_login_that_is_refused_is_not_tried_again(store, kind):
+    made = store(Logins({"viewer": kind("no")}))
+    made.sign_in_all(reader())
+
+    assert made.slept == []
 
 
 @pytest.mark.parametrize("kind", [WrongSubject, ProductFailure])
