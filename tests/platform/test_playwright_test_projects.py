@@ -335,7 +335,7 @@ STATE = """
 """
 
 
-def test_shards_and_workers_share_a_project_of_es_modules(checkout, site):
+def test_shards_and_workers_share_a_project_of_es_modules_that_starts_signed_in(checkout, site):
     checkout.add(
         "e2e",
         {
@@ -346,7 +346,11 @@ def test_shards_and_workers_share_a_project_of_es_modules(checkout, site):
         package={"type": "module"},
         shards=2,
         workers=1,
+        persona="owner",
     )
+    cookie = {"name": "session", "value": "of-the-owner", "domain": "127.0.0.1", "path": "/", "expires": -1}
+    cookie |= {"httpOnly": False, "secure": False, "sameSite": "Lax"}
+    checkout.write({"owner.json": json.dumps({"cookies": [cookie], "origins": []})})
     checkout.write({"e2e/set-up.ts": "export default () => { console.log('set up'); };\n"})
 
     outcome = checkout.run("-n", "2")
@@ -360,6 +364,7 @@ def test_shards_and_workers_share_a_project_of_es_modules(checkout, site):
     assert all("set up" in path.read_text() for path in logs)
     (headers,) = site.asked("/one/lamps/again")
     assert headers["x-own"] == "kept"
+    assert headers["cookie"] == "session=of-the-owner"
     assert "gatehouse.test_id=" in headers["baggage"]
 
 

@@ -18,7 +18,8 @@ NODE_MODULES = Path(__file__).resolve().parents[2] / "fixtures" / "journeys" / "
 
 #: In place of the proof of a preview: it is there, and proved.
 PROVED = """
-    import json, os
+    import dataclasses, json, os
+    from pathlib import Path
     from gatehouse.preview import plugin
 
     def prove(self, config, stage, wait=None):
@@ -26,7 +27,10 @@ PROVED = """
         self._write({"environment": self._environment})
         return self
 
+    given = plugin._Guard._given
+    personas = {"owner": Path("owner.json").resolve()}
     plugin._Guard._prove = prove
+    plugin._Guard._given = lambda self: dataclasses.replace(given(self), storage_states=personas)
 """
 
 CONFIG = """

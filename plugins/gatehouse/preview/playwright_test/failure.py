@@ -86,7 +86,7 @@ def not_run(ending: Ending | None, place: Place, *, running: bool, because: str 
     state = "had begun and has no result" if running else "did not run"
     if ending is not None and ending.by_itself:
         return ProductFailure(
-            f"it is listed, but {state}",
+            f"it {state}",
             expected="a result of every test that `playwright test --list` shows",
             seen=because or f"Playwright Test {ending}",
             where=place.where,

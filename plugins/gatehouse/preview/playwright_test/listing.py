@@ -29,6 +29,9 @@ from gatehouse.preview.playwright_test.results import Follower, ListedTest
 #: Seconds that listing may take.
 LISTING_TIMEOUT = 180.0
 
+#: What Playwright says of a project without tests.
+NO_TESTS = "No tests found"
+
 EMPTY_STATE = '{"cookies": [], "origins": []}'
 
 
@@ -128,18 +131,18 @@ def _list(project: JourneyProject, base: Mapping[str, str], known_secrets: froze
         )
         events = Follower(shard.results, project.config.parent).read()
     ending = Ending.of(done, timeout, stopped=False)
-    if events.errors:
-        error = global_error(project.name, events.errors[0].message, events.errors[0].place)
-        raise error
-    if not events.begun or ending.exit_code != 0:
-        raise _cannot_be_listed(project, ending)
-    if not events.tests:
+    errors = [each for each in events.errors if NO_TESTS not in each.message]
+    if errors:
+        raise global_error(project.name, errors[0].message, errors[0].place)
+    if not events.tests and (events.begun or events.errors):
         raise ProductFailure(
             f"{project.name} has no tests",
             expected="at least one test",
             seen="`playwright test --list` shows none",
             next_step="correct testDir and testMatch in it, or take the project out of gatehouse.yaml",
         )
+    if not events.begun or ending.exit_code != 0:
+        raise _cannot_be_listed(project, ending)
     return Listing(tuple(events.tests), events.version, events.web_server)
 
 

@@ -64,15 +64,15 @@ class Reporter {
 }
 
 function described(test) {
-  const titles = [test.title];
-  let suite = test.parent;
-  for (; suite && suite.type === 'describe'; suite = suite.parent)
-    titles.unshift(suite.title);
+  const [, project, , ...titles] = test.titlePath(); // of the root, the project, the file, then our own
+  const suites = [];
+  for (let suite = test.parent; suite; suite = suite.parent)
+    suites.unshift(suite);
   return {
     id: test.id,
     titles,
-    project: suite?.project()?.name ?? '',
-    spec: suite?.location?.file ?? test.location.file,
+    project,
+    spec: suites[2]?.location?.file ?? test.location.file,
     file: test.location.file,
     line: test.location.line,
     repeat: test.repeatEachIndex,
