@@ -52,3 +52,12 @@ def test_the_tree_in_the_documentation_is_the_tree_in_the_code():
     for name, kind in inspect.getmembers(errors, inspect.isclass):
         if issubclass(kind, errors.GatehouseError):
             assert name in documented
+
+
+def test_an_error_can_be_told_to_another_process():
+    error = errors.NotInstalled("a", expected="b", seen="c", where="d", next_step="e")
+
+    again = errors.error_of(errors.error_data(error))
+
+    assert (type(again), str(again)) == (type(error), str(error))
+    assert type(errors.error_of({**errors.error_data(error), "type": "Unheard"})) is errors.InfrastructureError
