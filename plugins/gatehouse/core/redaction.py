@@ -35,7 +35,11 @@ _SHAPES = tuple(
         (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"(?P<secret>gh[pousr]_[A-Za-z0-9._]{20,})"),
         (("github_pat_",), r"(?P<secret>github_pat_[A-Za-z0-9_]{20,})"),
         (("glpat-",), r"(?P<secret>glpat-[A-Za-z0-9_\-]{20,})"),
-        (("eyj",), r"(?P<secret>eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,})"),
+        # What begins so and is no token is passed over as a whole: base64 of JSON is full of such beginnings.
+        (
+            ("eyj",),
+            r"(?P<secret>eyJ[A-Za-z0-9_\-]{10,}+\.[A-Za-z0-9_\-]{10,}+\.[A-Za-z0-9_\-]{10,}+)|eyJ[A-Za-z0-9_\-]*+",
+        ),
         (("bearer",), r"(?i)\bbearer\s+(?P<secret>[A-Za-z0-9._~+/=\-]{8,})"),
         (("basic",), r"(?i)\bbasic\s+(?P<secret>[A-Za-z0-9+/=]{12,})"),
         (
@@ -49,7 +53,8 @@ _SHAPES = tuple(
         (("://",), r"://[^/\s:@]+:(?P<secret>[^/\s:@]+)@"),
         (
             ("private key-----",),
-            r"(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----)",
+            r"(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*+(?:-(?!----)[^-]*+)*+"
+            r"-----END [A-Z ]*PRIVATE KEY-----)",
         ),
         (("akia",), r"(?P<secret>AKIA[0-9A-Z]{16})"),
         # Lines of headers, as clients log them: Playwright's call log has them as "  - cookie: …".
@@ -60,14 +65,20 @@ _SHAPES = tuple(
         # Playwright's call log of a field for passwords.
         (
             ("fill(", "type("),
-            r"<input [^\n]*type=\"password\"[^\n]*>(?:\n(?!.*resolved to)[^\n]*)*?"
-            r"\n[^\n]*\b(?:fill|type)\(\"(?P<secret>[^\n]+)\"\)",
+            r"<input [^\n>]{0,500}type=\"password\"[^\n>]{0,500}>(?:\n(?!.*resolved to)[^\n]{0,500}){0,20}?"
+            r"\n[^\n]{0,100}\b(?:fill|type)\(\"(?P<secret>[^\n]{1,1000})\"\)",
         ),
     )
 )
 
 #: Each word with its shape.
 _WORDS = tuple((word, shape) for words, shape in _SHAPES for word in words)
+
+#: Where pytest, Python or the record left out the middle of a text, perhaps that of a secret.
+_LEFT_OUT = re.compile(r"\.\.\.|\n\[… \d+ characters left out …\]\n")
+
+#: Characters of a secret, before and after what is left out, from which on they are masked.
+_PIECE = 6
 
 #: Letters that Python's regular expressions take for k, s and i where case does not matter.
 _ODD_LETTERS = ("\u212a", "\u017f", "\u0130", "\u0131")
@@ -96,6 +107,8 @@ class Redactor:
         self._added: set[str] = set()
         #: The spellings that could stand in a document as a number.
         self._numbers: list[str] = []
+        #: What could be left out of in the middle: secrets as they are and as Python shows them.
+        self._wholes: set[str] = set()
         self._needles: list[bytes] = []
         self._masked: dict[str, str] = {}
         for secret in secrets:
@@ -117,6 +130,7 @@ class Redactor:
             return
         self._added.add(secret)
         self._known |= spellings(secret)
+        self._wholes |= {secret, repr(secret)[1:-1]}
         self._numbers = [each for each in self._known if re.fullmatch(r"[-+.\deE]+", each)]
         self._needles = sorted(each.encode(errors="surrogatepass") for each in self._known)
         self._masked.clear()
@@ -153,6 +167,8 @@ class Redactor:
         if found := [each for each in self._known if each in text]:
             found.sort(key=len, reverse=True)
             text = re.sub("|".join(map(re.escape, found)), MASK, text)
+        for start, end in reversed(self._pieces(text)):
+            text = text[:start] + MASK + text[end:]
         for shape in _possible_shapes(text):
             text = shape.sub(_mask_group, text)
         return text
@@ -161,7 +177,24 @@ class Redactor:
         """Whether masking could change `text`; much faster than masking where the answer is no."""
         if [each for each in self._known if each in text]:  # a list is made faster than a generator
             return True
-        return any(shape.search(text) for shape in _possible_shapes(text))
+        found = (match["secret"] for shape in _possible_shapes(text) for match in shape.finditer(text))
+        return any(found) or bool(self._pieces(text))
+
+    def _pieces(self, text: str) -> list[tuple[int, int]]:
+        """Where secrets stand of which the middle was left out: `'ghp_0a...9z'`."""
+        if "..." not in text and "[… " not in text:
+            return []
+        found: list[tuple[int, int]] = []
+        for match in _LEFT_OUT.finditer(text):
+            start, end = match.span()
+            for whole in self._wholes:
+                lengths = range(len(whole) - 1, 0, -1)
+                before = next((n for n in lengths if n <= start and text.startswith(whole[:n], start - n)), 0)
+                after = next((n for n in lengths if text.startswith(whole[-n:], end)), 0)
+                if before + after >= _PIECE and (not found or start - before >= found[-1][1]):
+                    found.append((start - before, end + after))
+                    break
+        return found
 
     def data(self, value: Any) -> Any:
         """A JSON-like value with every string in it redacted, and the values of secret-named keys masked."""
@@ -204,6 +237,8 @@ def _possible_shapes(text: str) -> list[re.Pattern[str]]:
 
 
 def _mask_group(match: re.Match[str]) -> str:
+    if match["secret"] is None:
+        return match[0]
     start, end = match.span("secret")
     offset = match.start()
     whole = match.group(0)
