@@ -33,8 +33,10 @@ _ESCAPE = 12
 
 @dataclass
 class _Open:
-    """A container that is open. `start` is where its key begins, `bracket` where its members do, both in the
-    buffer; -1 once they have been given away."""
+    """A container that is open, of the bracket `kind`.
+
+    `start` is where its key begins in the buffer, `inside` where its members do; -1 once they have been given away.
+    """
 
     start: int
     inside: int
@@ -103,16 +105,16 @@ class LongDocument:
     def _scan(self) -> tuple[str, bool]:
         """Read on in the buffer. Gives what is ready, and whether to go on with what is left of it."""
         for match in _TOKEN.finditer(self._buffer, self._place):
-            token, place = match[0], match.start()
-            if token == '"':
+            found, place = match[0], match.start()
+            if found == '"':
                 self._place = place
                 break
             self._place = match.end()
-            if token == ",":
+            if found == ",":
                 self._comma = place
-            elif token in ("{", "["):
-                self._enter(token, place)
-            elif token in ("}", "]"):
+            elif found in ("{", "["):
+                self._enter(found, place)
+            elif found in ("}", "]"):
                 if not self._open:
                     raise ValueError("a bracket too many")
                 left = self._open.pop()

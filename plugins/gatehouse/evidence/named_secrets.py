@@ -48,7 +48,7 @@ _PARAMETER = re.compile(rf"(?<!&)(?:[?&]|&amp;|\\u0026)(?P<name>{_NAME})=(?!=)(?
 
 #: A member of an object in JSON or Python, with its quotes escaped as often as it may be.
 _MEMBER = re.compile(
-    rf"(?P<quote>\\*[\"'])(?P<name>{_NAME})(?P=quote)\s?:\s?(?P=quote)(?P<secret>[^\r\n]{{1,4096}}?)(?<!\\)(?P=quote)"
+    rf"(?P<quote>\\{{0,15}}[\"'])(?P<name>{_NAME})(?P=quote)\s?:\s?(?P=quote)(?P<secret>[^\r\n]{{1,4096}}?)(?<!\\)(?P=quote)"
 )
 
 #: A part of a multipart form.

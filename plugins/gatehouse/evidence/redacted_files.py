@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -45,7 +46,7 @@ def redact_files(folder: Path, redactor: Redactor) -> Redaction:
             continue
         try:
             _redact(path, redactor)
-        except (Withhold, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a file, it must not travel unmasked
             reason, secret = _reason(error, path, redactor)
             path.unlink(missing_ok=True)
             name = redactor.text(path.relative_to(folder).as_posix())
@@ -87,11 +88,15 @@ def _state(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _reason(error: Withhold | OSError, path: Path, redactor: Redactor) -> tuple[str, bool]:
+def _reason(error: Exception, path: Path, redactor: Redactor) -> tuple[str, bool]:
     """Why a file is withheld, and whether it is known that a secret is in it."""
     if isinstance(error, Withhold) and error.secret:
         return redactor.text(error.reason), True
-    reason = error.reason if isinstance(error, Withhold) else f"it cannot be masked: {error.strerror or error}"
+    if isinstance(error, Withhold):
+        reason = error.reason
+    else:
+        words = error.strerror if isinstance(error, OSError) else None
+        reason = f"it cannot be masked: {words or type(error).__name__}"
     try:
         with path.open("rb") as file:
             return redactor.text(reason), found_in(blocks_of(file), redactor)
@@ -106,10 +111,8 @@ def _redact(path: Path, redactor: Redactor) -> None:
         _rewrite(path, lambda source, target: mask_archive(source, target, redactor))
         return
     if is_picture(beginning):
-        try:
+        with contextlib.suppress(BrokenPicture):  # that is left as it is, and searched
             _rewrite(path, strip_texts)
-        except BrokenPicture:
-            pass  # left as it is, and searched
     masker = Masker(redactor)
     with path.open("rb") as file:
         content = examine(blocks_of(file), masker)

@@ -12,13 +12,13 @@ from typing import IO
 
 from gatehouse.evidence.long_documents import LongDocument
 from gatehouse.evidence.masker import Masker
-from gatehouse.evidence.text_windows import TextWindows
+from gatehouse.evidence.text_windows import OVERLAP, TextWindows
 
 #: Bytes read at a time.
 BLOCK = 1024 * 1024
 
 #: Characters of a document, or of a line that is one, that are read as a whole; a longer one is read in parts.
-WHOLE = 4 * 1024 * 1024
+WHOLE = 1024 * 1024
 
 #: Files of these names are lines of JSON, also where the first of them is cut short.
 LINES = (".jsonl", ".ndjson", ".trace", ".network")
@@ -44,30 +44,30 @@ def examine(blocks: Iterable[bytes], masker: Masker) -> Content:
     """Read all of a file once, without changing it."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     redactor = masker.redactor
-    utf8 = text = True
-    suspicious = known = False
+    utf8, control, suspicious, known = True, False, False, False
     overlap = max(redactor.longest, 1)
     raw_tail, tail = b"", ""
     for block in blocks:
+        control = control or bool(_CONTROL.search(block))
         if utf8:
             try:
                 decoded = decoder.decode(block)
             except UnicodeDecodeError:
                 utf8 = False
-        text = text and not (not utf8 and _CONTROL.search(block))
         if utf8 and not suspicious:
             window = tail + decoded
             suspicious = masker.may_hold(window)
-            tail = window[-max(overlap, 4096) :]
-        window_raw = raw_tail + block
-        known = known or redactor.contains_known(window_raw)
-        raw_tail = window_raw[-overlap:]
+            tail = window[-max(overlap, OVERLAP) :]
+        raw_window = raw_tail + block
+        known = known or redactor.contains_known(raw_window)
+        raw_tail = raw_window[-overlap:]
     if utf8:
         try:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             utf8 = False
-    return Content(utf8 or text, utf8, suspicious or known or (not utf8 and text), known)
+    text = utf8 or not control
+    return Content(text, utf8, suspicious or known or (text and not utf8), known)
 
 
 def blocks_of(source: IO[bytes]) -> Iterator[bytes]:

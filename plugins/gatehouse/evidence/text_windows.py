@@ -8,7 +8,7 @@ from gatehouse.evidence.masker import Masker
 _WINDOW = 1024 * 1024
 
 #: Characters kept from one window to the next: a secret is not longer, unless it is known.
-_OVERLAP = 64 * 1024
+OVERLAP = 64 * 1024
 
 #: How far the place of a cut goes back when it would be within a secret.
 _STEP = 997
@@ -23,7 +23,7 @@ class TextWindows:
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
         self._buffer = ""
-        self._overlap = max(_OVERLAP, 2 * masker.redactor.longest)
+        self._overlap = max(OVERLAP, 2 * masker.redactor.longest)
 
     def feed(self, text: str) -> str:
         """Take more of the text; gives what is ready."""
