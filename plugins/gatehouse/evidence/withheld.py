@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gatehouse.core.errors import FailureClass, GatehouseError
@@ -31,6 +31,26 @@ class SecretInEvidence(GatehouseError):
     """A known secret is in evidence out of which it cannot be taken: what is left is not all that the run showed."""
 
     failure_class = FailureClass.UNTRUSTED
+
+
+def secret_in(withheld: Sequence[Withheld]) -> SecretInEvidence | None:
+    """What makes a run red in which files with known secrets had to be withheld."""
+    found = [each for each in withheld if each.secret]
+    if not found:
+        return None
+    return SecretInEvidence(
+        f"a known secret was in {', '.join(each.path for each in found)}, from which it cannot be taken; withheld",
+        seen="; ".join(f"{each.path}: {each.reason}" for each in found),
+        next_step="do not write the secret there, or attach the file as text; then run the suite again",
+    )
+
+
+def refusal(names: Sequence[str], folder: str) -> str:
+    """Why a bundle gets no manifest at the very end."""
+    return (
+        f"a known secret is in {', '.join(names)} of {folder}, so the evidence gets no manifest\n"
+        "  next: publish nothing of it, find out who wrote the secret there, and run the suite again"
+    )
 
 
 def found_in(blocks: Iterable[bytes], redactor: Redactor) -> bool:
