@@ -1,5 +1,5 @@
 # Two commands for newcomers: `make demo` and `make test`. Both do all the set-up themselves.
-.PHONY: demo test test-long bench-preview lint format bootstrap
+.PHONY: demo test test-long bench-preview bench-journeys lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -15,6 +15,10 @@ test-long: bootstrap
 # What waiting costs and how soon it ends, beside polling; about three minutes.
 bench-preview: bootstrap
 	.venv/bin/python benchmarks/preview_wait.py
+
+# What the evidence of browser tests costs, beside pytest-playwright alone; about four minutes.
+bench-journeys: bootstrap
+	.venv/bin/python benchmarks/preview_journeys.py
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .

@@ -117,6 +117,8 @@ def _add_paths(early_config: pytest.Config, args: list[str]) -> None:
         return
     folder = early_config.rootpath / str(early_config.getini("gatehouse_suites"))
     paths = [str(folder / suite) for suite in suites if (folder / suite).is_dir()]
+    if "preview" in suites:
+        paths += _playwright_test_projects(early_config.rootpath)
     if not paths:
         raise pytest.UsageError(
             f"there is no folder {folder}/{suites[0]} with tests of the suite {suites[0]}\n"
@@ -124,6 +126,20 @@ def _add_paths(early_config: pytest.Config, args: list[str]) -> None:
         )
     args += paths
     known.file_or_dir = paths
+
+
+def _playwright_test_projects(root: Path) -> list[str]:
+    """The configuration files of the projects that gatehouse.yaml names; they come after Python's journeys."""
+    from gatehouse.core.settings import find_settings_file, load_settings
+    from gatehouse.preview.playwright_test.listing import configured
+
+    try:
+        file = find_settings_file(root)
+        projects = load_settings(file).playwright_test
+        folder = file.resolve().parent if file else root
+        return [str(configured(project, folder, root).config) for project in projects]
+    except GatehouseError as error:
+        raise usage_error(error) from error
 
 
 @pytest.hookimpl(tryfirst=True)

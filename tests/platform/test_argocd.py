@@ -83,7 +83,7 @@ def test_an_expired_token_says_so(platform):
 
 
 def test_a_session_is_made_from_a_password(platform, argocd):
-    good = {"username": "gatehouse", "password": platform.credentials.owner_password}
+    good = {"username": "gatehouse", "password": platform.credentials.argocd_password}
 
     token = argocd.post("/api/v1/session", json=good).json()["token"]
     with client_of(platform, token=token) as client:

@@ -203,7 +203,8 @@ def test_a_wave_waits_for_the_health_of_the_one_before(scenario):
     )
     assert status["sync"]["status"] == "OutOfSync"
     assert platform.call(lambda systems: systems.store.find(DEPLOYMENT, "pr-7", "platform"))
-    assert [each["name"] for each in status["operationState"]["syncResult"]["resources"]] == ["platform"]
+    applied = [each["kind"] for each in status["operationState"]["syncResult"]["resources"]]
+    assert applied == ["ConfigMap", "Deployment"]
 
 
 def test_a_sync_without_waves_succeeds_as_soon_as_everything_is_applied(scenario):

@@ -29,7 +29,7 @@ def test_a_store_that_cannot_sign_in_keeps_the_pod_from_starting(start):
     platform = start("secret-store-not-ready")
 
     words = waiting(platform, "platform", "CreateContainerConfigError")["message"]
-    assert words == 'secret "personas" not found'
+    assert words == 'secret "platform-auth" not found'
     store = condition(platform, "secretstores")
     assert (store["status"], store["reason"]) == ("False", "InvalidProviderConfig")
     assert "Code: 403. Errors: * permission denied" in store["message"]
@@ -55,9 +55,9 @@ def test_the_secret_has_the_vaults_values_and_belongs_to_its_external_secret(sta
 
     def made():
         found = objects(platform, "api/v1/namespaces/pr-7/secrets")
-        return next((each for each in found if each["metadata"]["name"] == "personas"), None)
+        return next((each for each in found if each["metadata"]["name"] == "platform-auth"), None)
 
     secret = eventually(made)
-    password = base64.b64decode(secret["data"]["E2E_OWNER_PASSWORD"]).decode()
-    assert password == platform.credentials.owner_password
+    value = base64.b64decode(secret["data"]["AUTH_KEYCLOAK_SECRET"]).decode()
+    assert value == platform.credentials.client_secret
     assert secret["metadata"]["ownerReferences"][0]["kind"] == "ExternalSecret"

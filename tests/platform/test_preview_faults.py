@@ -203,6 +203,16 @@ ELSEWHERE = {
     "unit-test-fails",
     "redeployed-during-tests",
     "claim-leaks",
+    # of journeys through a preview that is ready
+    "identity-provider-down",
+    "page-never-settles",
+    "persona-missing-in-identity-provider",
+    "persona-missing-in-product",
+    "resets-in-journey",
+    "server-errors-in-journey",
+    "sessions-expire",
+    "sign-in-leaves-preview",
+    "sign-in-redirect-loop",
 }
 
 

@@ -155,6 +155,18 @@ def test_a_pull_request_that_is_no_number(suite, value):
     refused(suite(GOOD, "--gate-pr", value), "--gate-pr")
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("www-pr-7.example.com", "expected an address such as"),
+        ("https://tester:guess@www-pr-7.example.com", "must not hold a user name or a password"),
+        ("http://[www", "Invalid IPv6 URL"),
+    ],
+)
+def test_a_preview_url_that_is_no_address(suite, url, words):
+    refused(suite(GOOD, "--gate-preview-url", url), "--gate-preview-url", words)
+
+
 def test_a_pull_request_from_the_environment_that_is_no_number(suite, monkeypatch):
     monkeypatch.setenv("GATEHOUSE_PR", "seven")
 

@@ -25,6 +25,7 @@ Product failures are `AssertionError`s, so that Allure shows them as "failed"; a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -157,3 +158,22 @@ class ServerFault(InfrastructureError):
 
 class WaitTimeout(InfrastructureError):
     """The deadline passed first; `seen` is the last state observed."""
+
+
+def error_data(error: GatehouseError) -> dict[str, str]:
+    """An error as data, from which `error_of` makes it again in another process."""
+    return {
+        "type": type(error).__name__,
+        "summary": error.summary,
+        "expected": error.expected,
+        "seen": error.seen,
+        "where": error.where,
+        "next_step": error.next_step,
+    }
+
+
+def error_of(data: Mapping[str, str]) -> GatehouseError:
+    """The error that `error_data` described; one of a kind that is not known is of the infrastructure."""
+    known = {**data}
+    kind = globals().get(known.pop("type"), InfrastructureError)
+    return _rebuild(kind, **known)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from gatehouse.core.journey_settings import CorrelationSettings, PersonaSettings, SignInSettings
 from gatehouse.core.setting_types import Address, Pattern, Secret
 from gatehouse.core.yaml_file import StrictModel
 
@@ -154,6 +155,14 @@ class PreviewSettings(StrictModel):
         default_factory=dict,
         description="hostname → IP address to connect to instead of asking DNS; * matches",
     )
+    sign_in: SignInSettings | None = None
+    personas: dict[str, PersonaSettings] = Field(
+        default_factory=dict, description="name → a user of the product, for sign_in"
+    )
+    other_origins: list[Address] = Field(
+        default_factory=list, description="origins that a journey's pages may be of besides the preview's own"
+    )
+    correlation: CorrelationSettings = CorrelationSettings()
     timeout_seconds: float = Field(default=3600.0, gt=0, description="all stages together")
     budgets: StageBudgets = StageBudgets()
     settle_seconds: float = Field(default=5.0, ge=0, description="readiness must hold for this long")
@@ -188,7 +197,14 @@ class PreviewSettings(StrictModel):
         if self.application_selector and self.applications:
             raise ValueError("name the Applications by application_selector or by applications, not by both")
         named = {*self.urls, *(each.name or each.key for each in self.url_sources)}
-        for what, each in (("probe", self.probe), *(("checks", check) for check in self.checks)):
+        if self.personas and not self.sign_in:
+            raise ValueError("personas are there, but sign_in does not say how they sign in")
+        asked = (
+            ("probe", self.probe),
+            ("sign_in", self.sign_in),
+            *(("checks", check) for check in self.checks),
+        )
+        for what, each in asked:
             if each and self.urls and each.url not in named:
                 raise ValueError(
                     f"{what}.url names {each.url!r}, which is not one of urls: {', '.join(self.urls)}"

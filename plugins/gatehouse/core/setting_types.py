@@ -57,7 +57,8 @@ class SecretSource(StrictModel):
 Secret = Annotated[SecretSource, BeforeValidator(_reference_only)]
 
 
-def _web_address(value: str) -> str:
+def web_address(value: str) -> str:
+    """An http or https address without its last slash. Raises `ValueError`."""
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"expected an address such as https://coder.example.com, found {value!r}")
@@ -66,7 +67,7 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-Address = Annotated[str, AfterValidator(_web_address)]
+Address = Annotated[str, AfterValidator(web_address)]
 
 
 def _pattern(value: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from gatehouse.core import yaml_file
 from gatehouse.core.errors import UsageError
+from gatehouse.core.journey_settings import PlaywrightTestProject
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import Address, Secret, SecretSource
 from gatehouse.core.yaml_file import StrictModel
@@ -120,6 +121,9 @@ class Settings(StrictModel):
     default_target: str | None = None
     targets: dict[str, Target] = Field(default_factory=dict)
     inner: InnerSettings = InnerSettings()
+    playwright_test: list[PlaywrightTestProject] = Field(
+        default_factory=list, description="projects of Playwright Test that belong to the preview suite"
+    )
     reports: ReportSettings = ReportSettings()
 
     @model_validator(mode="after")

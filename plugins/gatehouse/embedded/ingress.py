@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatehouse.embedded.forwarding import Forwarder
 from gatehouse.embedded.kubernetes.kinds import ENDPOINTS, HTTP_ROUTE, POD, Object
@@ -53,31 +56,69 @@ class OldPods:
 
 
 @dataclass
+class BrokenJourney:
+    """The signed in are answered so often, then with 500 for ever, or not at all: their connection is reset."""
+
+    cookies: tuple[str, ...]
+    answers: int
+    resets: bool = False
+
+
+@dataclass
 class EdgeFaults:
     """What a scenario makes go wrong, by hostname."""
 
     down: dict[str, Outage] = field(default_factory=dict)
     old: dict[str, OldPods] = field(default_factory=dict)
+    broken: dict[str, BrokenJourney] = field(default_factory=dict)
 
 
 class Ingress:
-    """Answers for every preview hostname on one port."""
+    """Answers for every hostname on one port: with a preview's pods, or with what is always there."""
 
     def __init__(self, store: ObjectStore, kubelet: Kubelet, forwarder: Forwarder) -> None:
         self._store = store
         self._kubelet = kubelet
         self._forwarder = forwarder
         self.faults = EdgeFaults()
+        #: What answers for hostnames of the base environment, which are no preview's.
+        self.base: dict[str, ASGIApp] = {}
         #: Told the hostname and the path of each request that a pod has answered.
         self.on_answer: list[Callable[[str, str], None]] = []
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         """The ASGI application."""
         methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-        return Starlette(routes=[Route("/{path:path}", self._forward, methods=methods)])
+        previews = Starlette(routes=[Route("/{path:path}", self._forward, methods=methods)])
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope)
+            host = _host(request)
+            outage, journey = self.faults.down.get(host), self.faults.broken.get(host)
+            if outage and host in self.base and outage.window.is_open():
+                await PlainTextResponse(outage.words, outage.status)(scope, receive, send)
+            elif journey and any(name in request.cookies for name in journey.cookies):
+                await self._break(journey, previews, (scope, receive, send))
+            else:
+                await self.base.get(host, previews)(scope, receive, send)
+
+        return answer
+
+    async def _break(
+        self, journey: BrokenJourney, app: ASGIApp, connection: tuple[Scope, Receive, Send]
+    ) -> None:
+        """Answer one of the signed in, if it is not too late for that."""
+        _, receive, send = connection
+        journey.answers -= 1
+        if journey.answers >= 0:
+            await app(*connection)
+        elif journey.resets:
+            await _reset(receive, send)
+        else:
+            await PlainTextResponse("Internal Server Error", 500)(*connection)
 
     async def _forward(self, request: Request) -> Response:
-        host = request.headers.get("host", "").split(":")[0]
+        host = _host(request)
         route = self._route(host)
         if route is None:
             return Response(status_code=404)  # Envoy's answer for a host without a route has no body
@@ -125,6 +166,20 @@ class Ingress:
                 if running and running.containers:
                     return next(iter(running.containers.values())).port
         return None
+
+
+async def _reset(receive: Receive, send: Send) -> None:
+    """End a connection without an answer, and with a reset."""
+    transport = send.__self__.transport  # type: ignore[attr-defined] # the server's own `send` is a bound method
+    linger = struct.pack("ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _host(request: Request) -> str:
+    return request.headers.get("host", "").split(":")[0]
 
 
 def _raw_path(request: Request) -> bytes:

@@ -16,15 +16,16 @@ from typing import Any, TypeVar
 
 import uvicorn
 import yaml
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded import scenarios
 from gatehouse.embedded.certificates import Authority, Certificate
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.code_host.api import PREFIX
+from gatehouse.embedded.configuration import preview_settings
 from gatehouse.embedded.seed import DOMAIN, PULL_REQUEST, Credentials, Urls, seed
-from gatehouse.embedded.systems import IMAGES, SHOP, Systems
+from gatehouse.embedded.systems import SHOP, Systems
 
 Result = TypeVar("Result")
 
@@ -185,16 +186,11 @@ class Platform:
                 "repository": SHOP,
                 "token": secret("code-host-token", self.credentials.code_host),
             },
-            "preview": {
-                "application_selector": "preview/pr={number}",
-                "urls": {name: self._preview_url(name) for name in ("www", "platform")},
-                "product_images": [f"{IMAGES}/*"],
-                "registries": [{"host": IMAGES.split("/")[0], "address": self.urls.registry}],
-                "probe": {"url": "www", "path": "/version.json", "json_field": "commit"},
-                "timeout_seconds": 60,
-                "settle_seconds": 0.5,
-                "failure_grace_seconds": 2,
-            },
+            "preview": preview_settings(
+                {name: self._preview_url(name) for name in ("www", "platform")},
+                self.urls.registry,
+                self.call(lambda systems: systems.identity.url),
+            ),
             "task": {
                 "template": "task",
                 "timeout_seconds": 60,
@@ -271,10 +267,11 @@ class Platform:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         systems = Systems(self.folder, self._timings, self._owner)
-        self.credentials = seed(systems, self.urls, self._sample)
+        authority = self._authority.file.read_text()
+        self.credentials = seed(systems, self.urls, authority, self._sample)
         scenarios.apply(systems, self._scenario_names)
         self._systems = systems
-        applications = (
+        applications: tuple[ASGIApp, ...] = (
             systems.code_host.application(),
             systems.coder.application(),
             systems.kubernetes.application(),
@@ -308,7 +305,7 @@ class Platform:
         await asyncio.gather(*serving, return_exceptions=True)
 
 
-def _server(application: Starlette, certificate: Certificate | None) -> uvicorn.Server:
+def _server(application: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             application,

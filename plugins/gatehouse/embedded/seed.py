@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,17 @@ from gatehouse.embedded.code_host.pull_requests import PullRequest
 from gatehouse.embedded.coder.api import new_token
 from gatehouse.embedded.coder.records import User, new_id
 from gatehouse.embedded.coder.templates import load_template
+from gatehouse.embedded.identity.realm import Client
+from gatehouse.embedded.identity.realm import User as Person
 from gatehouse.embedded.kubernetes.access import EVERYTHING, Identity
-from gatehouse.embedded.kubernetes.kinds import APP_PROJECT, APPLICATION_SET, GATEWAY, NAMESPACE, Object
+from gatehouse.embedded.kubernetes.kinds import (
+    APP_PROJECT,
+    APPLICATION_SET,
+    GATEWAY,
+    NAMESPACE,
+    SECRET,
+    Object,
+)
 from gatehouse.embedded.kubernetes.networking import GATEWAY_NAME, GATEWAY_NAMESPACE
 from gatehouse.embedded.registry import Image
 from gatehouse.embedded.sample import sample_folder
@@ -23,6 +33,20 @@ from gatehouse.embedded.systems import IMAGES, Systems
 
 #: Previews are served at `<service>-pr-<number>.` below this.
 DOMAIN = "preview.localhost"
+
+#: The base environment: its namespace, and the hostnames of its identity provider and of its own platform.
+BASE_NAMESPACE = "shop-dev"
+IDENTITY_HOST = f"auth.{DOMAIN}"
+BASE_HOST = f"platform.{DOMAIN}"
+E2E_PERSONAS = "e2e-personas"
+
+#: The users of the identity provider, by the part that each plays in tests, and whom of them the product knows.
+PERSONAS = {"OWNER": "olga", "VIEWER": "vera", "INVITED": "ivan", "SUSPENDED": "sara", "NONMEMBER": "nina"}
+MEMBERS = "olga=owner vera=viewer ivan=viewer/invited sara=viewer/suspended"
+
+#: The product as the identity provider knows it, and where people who signed in may be sent back to.
+CLIENT = "platform"
+REDIRECT_URIS = rf"https?://platform-pr-[^./]+\.{re.escape(DOMAIN)}(:\d+)?/.*"
 
 #: The pull request that the suites test when they are not told another.
 PULL_REQUEST = 7
@@ -55,17 +79,26 @@ class Credentials:
     kubernetes: str = field(default_factory=lambda: f"embedded-kubernetes-{new_id()}")
     code_host: str = field(default_factory=lambda: f"embedded-code-host-{new_id()}")
     registry: str = field(default_factory=lambda: f"embedded-registry-{new_id()}")
-    owner_password: str = field(default_factory=lambda: f"persona-{new_id()}")
+    argocd_password: str = field(default_factory=lambda: f"account-{new_id()}")
+    client_secret: str = field(default_factory=lambda: f"client-{new_id()}")
+    session_secret: str = field(default_factory=lambda: f"session-{new_id()}")
+    passwords: dict[str, str] = field(
+        default_factory=lambda: {name: f"persona-{new_id()}" for name in PERSONAS.values()}
+    )
 
 
-def seed(systems: Systems, urls: Urls, folder: Path | None = None) -> Credentials:
-    """Fill the systems with the sample; `folder` is another sample to use in its place."""
+def seed(systems: Systems, urls: Urls, authority: str, folder: Path | None = None) -> Credentials:
+    """Fill the systems with the sample; `folder` is another sample to use in its place.
+
+    `authority` is the certificate, as PEM, that pods trust where the gateway speaks HTTPS.
+    """
     sample = folder or sample_folder()
     credentials = Credentials()
     _code_host(systems, urls, credentials, sample)
     _cluster(systems, urls, credentials)
     _coder(systems, urls, credentials, sample)
-    _argocd(systems, urls, credentials, sample)
+    _base_environment(systems, urls, credentials)
+    _argocd(systems, urls, credentials, authority, sample)
     return credentials
 
 
@@ -102,12 +135,29 @@ def _cluster(systems: Systems, urls: Urls, credentials: Credentials) -> None:
     }
     gateway = {"gatewayClassName": "envoy", "listeners": [listener]}
     systems.store.create(GATEWAY, {"metadata": {"name": GATEWAY_NAME}, "spec": gateway}, GATEWAY_NAMESPACE)
-    systems.external_secrets.vault["previews/personas"] = {
-        "E2E_OWNER_USERNAME": "olga",
-        "E2E_OWNER_PASSWORD": credentials.owner_password,
+    systems.external_secrets.vault["previews/platform"] = {
+        "AUTH_SECRET": credentials.session_secret,
+        "AUTH_KEYCLOAK_SECRET": credentials.client_secret,
+        "MEMBERS": MEMBERS,
     }
     harness = Identity("system:serviceaccount:gatehouse:gatehouse", EVERYTHING)
     systems.kubernetes.tokens[credentials.kubernetes] = harness
+
+
+def _base_environment(systems: Systems, urls: Urls, credentials: Credentials) -> None:
+    """What previews share: the identity provider, and the Secret that says who its users are in tests."""
+    identity = systems.identity
+    identity.url = urls.preview.replace("127.0.0.1", IDENTITY_HOST)
+    identity.realm.clients[CLIENT] = Client(CLIENT, credentials.client_secret, [REDIRECT_URIS])
+    secret: dict[str, str] = {}
+    for part, username in PERSONAS.items():
+        password = credentials.passwords[username]
+        identity.realm.users[username] = Person(username, password)
+        secret |= {f"E2E_{part}_USERNAME": username, f"E2E_{part}_PASSWORD": password}
+    systems.ingress.base[IDENTITY_HOST] = identity.application()
+    systems.store.create(NAMESPACE, {"metadata": {"name": BASE_NAMESPACE}})
+    personas = {"metadata": {"name": E2E_PERSONAS}, "type": "Opaque", "stringData": secret}
+    systems.store.create(SECRET, personas, BASE_NAMESPACE)
 
 
 def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path) -> None:
@@ -128,8 +178,8 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
         database.templates[template.id] = template
 
 
-def _argocd(systems: Systems, urls: Urls, credentials: Credentials, sample: Path) -> None:
-    systems.accounts.accounts["gatehouse"] = Account("gatehouse", credentials.owner_password)
+def _argocd(systems: Systems, urls: Urls, credentials: Credentials, authority: str, sample: Path) -> None:
+    systems.accounts.accounts["gatehouse"] = Account("gatehouse", credentials.argocd_password)
     credentials.argocd = systems.accounts.issue("gatehouse", lifetime=0)
     systems.gitops.repository.commit_folder(sample / "gitops", "Add the previews")
     for name in ("previews", "previews-system"):
@@ -144,7 +194,12 @@ def _argocd(systems: Systems, urls: Urls, credentials: Credentials, sample: Path
         "scheme": scheme,
         "domain": preview.replace("127.0.0.1", DOMAIN),
         "host_suffix": DOMAIN,
-        "owner_password": credentials.owner_password,
+        "auth_issuer": systems.identity.issuer,
+        "auth_address": preview,
+        "auth_ca": authority.replace("\n", "\\n") if scheme == "https" else "",
+        "auth_secret": credentials.session_secret,
+        "client_secret": credentials.client_secret,
+        "members": MEMBERS,
         "base_www": f"{IMAGES}/www@{systems.registry.tags(f'{IMAGES}/www')[main].digest}",
         "base_platform": f"{IMAGES}/platform@{systems.registry.tags(f'{IMAGES}/platform')[main].digest}",
     }

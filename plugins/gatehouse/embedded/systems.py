@@ -26,6 +26,7 @@ from gatehouse.embedded.coder.deployment_api import VERSION
 from gatehouse.embedded.coder.provisioner import Provisioner
 from gatehouse.embedded.coder.records import Database
 from gatehouse.embedded.forwarding import Forwarder
+from gatehouse.embedded.identity.provider import IdentityProvider
 from gatehouse.embedded.ingress import Ingress
 from gatehouse.embedded.janitor import NamespaceJanitor
 from gatehouse.embedded.kubernetes.api import KubernetesApi
@@ -87,6 +88,7 @@ class Systems:
         self.coder = CoderApi(self.database, self.provisioner, self.agents, timings, owner, self.forwarder)
 
         self.ingress = Ingress(self.store, self.kubelet, self.forwarder)
+        self.identity = IdentityProvider()
         self.janitor = NamespaceJanitor(self.store, timings)
         self.shop.on_event.append(lambda _action, _pull: self.application_sets.on_code_host_event())
         #: Domains that the harness is told of a service's preview in place of the one where it is.

@@ -70,10 +70,12 @@ def complete(folder: Path, results: RunResults, run: Run) -> None:
     (folder / "environment.properties").write_text("\n".join(lines) + "\n")
     (folder / "categories.json").write_text(json.dumps(CATEGORIES, indent=1))
     (folder / "executor.json").write_text(json.dumps(_executor(run), indent=1))
-    known = _known_ids(folder)
+    known = _known_results(folder)
     for test in results.tests.values():
         if test.id not in known:
             _write_result(folder, test)
+        elif test.report:
+            _add_report(folder, known[test.id], test.report)
 
 
 def _executor(run: Run) -> dict[str, Any]:
@@ -89,15 +91,26 @@ def _executor(run: Run) -> dict[str, Any]:
     return executor
 
 
-def _known_ids(folder: Path) -> set[str]:
-    known = set()
-    for path in folder.glob("*-result.json"):
+def _known_results(folder: Path) -> dict[str, Path]:
+    """The newest result of each test that allure-pytest has written, by the test's id."""
+    known: dict[str, Path] = {}
+    for path in sorted(folder.glob("*-result.json"), key=lambda each: each.stat().st_mtime):
         try:
             labels = json.loads(path.read_bytes()).get("labels", [])
         except ValueError:
             continue  # cut short by a crash: the test gets a result of ours
-        known |= {label["value"] for label in labels if label.get("name") == ID_LABEL}
+        known |= {label["value"]: path for label in labels if label.get("name") == ID_LABEL}
     return known
+
+
+def _add_report(folder: Path, path: Path, report: str) -> None:
+    """Put the failure report before what else is attached to a result: it says what to look at, and why."""
+    result = json.loads(path.read_bytes())
+    name = f"{uuid.uuid4()}-attachment.txt"
+    (folder / name).write_text(report)
+    attachment = {"name": "failure report", "type": "text/plain", "source": name}
+    result["attachments"] = [attachment, *result.get("attachments", [])]
+    path.write_text(json.dumps(result))
 
 
 def _write_result(folder: Path, test: TestResult) -> None:

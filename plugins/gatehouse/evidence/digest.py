@@ -17,6 +17,9 @@ LIMIT = 2000
 #: Reasons of skipped tests that are shown, at most.
 SKIP_REASONS = 3
 
+#: Flaky tests that are named, at most.
+FLAKY_NAMES = 3
+
 #: Classes of failure in the order in which they explain each other: the first is most likely the cause.
 CAUSES_FIRST = ("environment", "untrusted", "infrastructure", "leak", "product")
 
@@ -109,6 +112,15 @@ def skip_notes(results: RunResults) -> list[str]:
     return [*lines, *([f"skipped: for {more} more reasons"] if more else [])]
 
 
+def flaky_notes(results: RunResults) -> list[str]:
+    """A line that names the tests that passed only after a failed attempt."""
+    names = [test.id for test in results.flaky]
+    if not names:
+        return []
+    more = f" and {len(names) - FLAKY_NAMES} more" if len(names) > FLAKY_NAMES else ""
+    return [f"flaky: {len(names)} passed only on a retry: {'; '.join(names[:FLAKY_NAMES])}{more}"]
+
+
 def _verdict(results: RunResults, exit_status: int) -> str:
     if results.interrupted or exit_status == 2:
         return "interrupted"
@@ -144,7 +156,7 @@ def _first_error(first: tuple[TestResult | None, Failure], command: Sequence[str
         failure_class=failure.failure_class,
         test=test.id if test else failure.where or "the run as a whole",
         summary=_plain(failure.summary)[:400],
-        details=_shortened(_plain(failure.details)),
+        details=_shortened(_plain(failure.details or (test.report.partition("\n")[2] if test else ""))),
         next_step=_plain(failure.next_step),
         rerun=rerun,
     )

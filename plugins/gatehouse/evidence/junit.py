@@ -71,7 +71,8 @@ def _testcase(test: TestResult) -> ET.Element:
             ET.SubElement(properties, "property", {"name": "attachment", "value": _clean(attachment["path"])})
     _outcome(row, test)
     for stream, text in (("system-out", "stdout"), ("system-err", "stderr")):
-        if output := test.last.output.get(text):
+        report = test.report if stream == "system-out" else ""
+        if output := "\n\n".join(filter(None, (report, test.last.output.get(text)))):
             ET.SubElement(row, stream).text = _clean(output)
     return row
 

@@ -19,7 +19,7 @@ import pytest
 from gatehouse.core.errors import FailureClass, GatehouseError
 from gatehouse.core.signals import wake_main_thread_on_signals
 from gatehouse.evidence import allure
-from gatehouse.evidence.digest import Digest, make_digest, skip_notes
+from gatehouse.evidence.digest import Digest, flaky_notes, make_digest, skip_notes
 from gatehouse.evidence.junit import render_junit, write_junit
 from gatehouse.evidence.manifest import write_manifest
 from gatehouse.evidence.masked_reports import mask_report
@@ -52,6 +52,12 @@ class Evidence:
     def __init__(self, run: Run, item: pytest.Item) -> None:
         self._run = run
         self._item = item
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run, which begins with its time (UTC): `20261121T170052Z-399d94`."""
+        assert self._run.bundle, "a run of a suite has a bundle"
+        return self._run.bundle.run_id
 
     def attach(
         self, name: str, content: str | bytes | dict[str, Any] | list[Any], media_type: str = "text/plain"
@@ -158,8 +164,6 @@ def failure_data(error: BaseException, text: str) -> dict[str, str]:
             "text": shortened(text),
         }
     of_the_product = isinstance(error, AssertionError | pytest.fail.Exception | BaseExceptionGroup)
-    if type(error).__module__.startswith("playwright.") and type(error).__name__ == "TimeoutError":
-        of_the_product = True  # what a journey waited for did not appear on the page
     failure_class = FailureClass.PRODUCT if of_the_product else FailureClass.INFRASTRUCTURE
     summary, _, details = (str(error).strip() or type(error).__name__).partition("\n")
     if awaited := re.search(r"^\s*-? ?waiting for (.+)$", details, re.MULTILINE):
@@ -266,7 +270,7 @@ class Recorder:
         if report.failed:
             text = report.longreprtext
             summary = f"{report.nodeid or 'the suite'} cannot be collected: {last_words(text)}"
-            failure = {
+            failure = getattr(report, "gatehouse_failure", None) or {
                 "class": "infrastructure",
                 "type": "CollectError",
                 "summary": summary,
@@ -428,7 +432,7 @@ class Recorder:
                 document = render_junit(f"{suite} {phase}", started, tests)
                 write_junit(self.folder / f"phase{number}" / "junit.xml", document)
         allure.complete(self.folder / "allure-results", results, self.run)
-        notes = [*self.notes, *skip_notes(results)]
+        notes = [*self.notes, *flaky_notes(results), *skip_notes(results)]
         if self.run.suites != ("inner",):
             notes.insert(0, f"target: {self.run.target_name}" + EMBEDDED_NOTE * self.run.embedded)
         self.digest = make_digest(results, status, _shown(self.folder), self.command, notes)

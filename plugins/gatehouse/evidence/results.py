@@ -66,6 +66,8 @@ class TestResult:
     attempts: list[Attempt] = field(default_factory=list)
     properties: dict[str, str] = field(default_factory=dict)
     attachments: list[dict[str, str]] = field(default_factory=list)
+    #: What a journey that failed says, in the order in which people look for the reason.
+    report: str = ""
 
     @property
     def last(self) -> Attempt:
@@ -113,6 +115,15 @@ class RunResults:
         """The tests that make the run red, in the order of collection."""
         return [test for test in self.tests.values() if test.status in BAD]
 
+    @property
+    def flaky(self) -> list[TestResult]:
+        """The tests that passed only after a failed attempt."""
+        return [
+            test
+            for test in self.tests.values()
+            if len(test.attempts) > 1 and test.status in (Status.PASSED, Status.XPASSED)
+        ]
+
 
 def honest_exit_status(status: int, results: RunResults) -> int:
     """Pytest's exit status, made worse where the record says so; never better.
@@ -153,6 +164,9 @@ def read_results(events: Iterable[Event]) -> RunResults:
                     results.tests[event["test"]].attachments.append(
                         {key: str(event.get(key, "")) for key in ("name", "path", "media_type")}
                     )
+            case "failure_report":
+                if event.get("test") in results.tests:
+                    results.tests[event["test"]].report = str(event.get("text", ""))
             case "deployment_proof":
                 results.proofs.append(event)
             case "leak_proof":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TextIO
 
 from rich.console import Console, Group
@@ -21,9 +21,11 @@ from gatehouse.preview.stages import in_words
 REASON_INTERVAL = 5.0
 SILENCE_LIMIT = 60.0
 
-#: Rows of the live table, of which what is ready is left out first, and characters of an Application's name.
+#: Rows of the live table, of which what is ready is left out first, and characters of its columns.
 ROWS = 15
 NAME_WIDTH = 40
+STATE_WIDTH = max(map(len, State))
+FOR_WIDTH = 5
 
 _STYLES = {State.READY: "green", State.FAILED: "red", State.BLOCKED: "red", State.GONE: "red"}
 
@@ -90,12 +92,8 @@ class LiveDisplay(Display):
     def looked(self, look: Look, stages: Mapping[str, float]) -> None:
         """Draw the table anew."""
         now = time.monotonic()
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        for column in ("application", "state", "for", "waiting for"):
-            table.add_column(
-                column, overflow="ellipsis", no_wrap=True, style="dim" if column == "for" else ""
-            )
         states = look.snapshot.applications
+        table = _empty_table(states)
         late_first = sorted(states, key=lambda name: (states[name].state is State.READY, name))
         for name in late_first[:ROWS]:
             judgement = states[name]
@@ -117,3 +115,16 @@ class LiveDisplay(Display):
     def close(self) -> None:
         """Take the table away; what it came to is written by others."""
         self._live.stop()
+
+
+def _empty_table(names: Iterable[str]) -> Table:
+    """As wide as the terminal; what the names, states and times leave is for the reasons, which are cut."""
+    name_width = min(max(map(len, names), default=0), NAME_WIDTH)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
+    table.add_column(
+        "application", overflow="ellipsis", no_wrap=True, min_width=name_width, max_width=NAME_WIDTH
+    )
+    table.add_column("state", overflow="ellipsis", no_wrap=True, min_width=STATE_WIDTH)
+    table.add_column("for", overflow="ellipsis", no_wrap=True, min_width=FOR_WIDTH, style="dim")
+    table.add_column("waiting for", overflow="ellipsis", no_wrap=True, ratio=1)
+    return table

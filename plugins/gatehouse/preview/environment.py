@@ -35,6 +35,7 @@ from gatehouse.preview.expectation import Expectation
 from gatehouse.preview.judge import EnvironmentJudgement, EnvironmentSnapshot, judge_environment
 from gatehouse.preview.look import Look, PreviewEnvironment, WaitObserver
 from gatehouse.preview.memory import WaitMemory, WaitState
+from gatehouse.preview.moment import deployed_now
 from gatehouse.preview.proof import Prover, check_pods, fingerprint
 from gatehouse.preview.pull_request import require_head
 from gatehouse.preview.registry import ImageRegistries
@@ -175,6 +176,10 @@ class PreviewWait:
         """Seconds to the next look: one at hostnames that do not answer also reads every resource tree."""
         probing = self.last is not None and self.last.judgement.state is State.PROBING
         return min(PROBE_INTERVAL, self._deadline.remaining) if probing else 0.0
+
+    def now(self, deployment: dict[str, Any]) -> list[str]:
+        """How the Applications that were proved are at this moment, in words."""
+        return deployed_now(self._source, self.last.applications if self.last else {}, deployment)
 
     # --- one look ------------------------------------------------------------------------------------
 

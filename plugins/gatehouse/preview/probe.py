@@ -2,117 +2,15 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-import httpx
-
-from gatehouse.core.answers import EMBEDDED_SERVER, SHOWN
-from gatehouse.core.errors import EnvironmentProblem
-from gatehouse.core.preview_settings import AnswerCheck, PreviewSettings, ServedCommitProbe, TlsSettings
+from gatehouse.core.preview_settings import AnswerCheck, PreviewSettings, ServedCommitProbe
+from gatehouse.preview.route import Reply, Route
 from gatehouse.preview.subject import same_commit
-
-#: Seconds one request may take.
-TIMEOUT = 15.0
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer, or why there was none (`status` 0 and the error in `body`)."""
-
-    url: str
-    status: int
-    body: str
-    headers: Mapping[str, str]
-
-    @property
-    def reachable(self) -> bool:
-        """Whether the application answered, rather than the edge or nobody. Redirects and 401 are answers."""
-        return 0 < self.status < 500 and self.status != 404
-
-    @property
-    def embedded(self) -> bool:
-        """Whether the embedded platform answered."""
-        return self.headers.get("server") == EMBEDDED_SERVER
-
-    @property
-    def words(self) -> str:
-        """The start of the body, on one line."""
-        return " ".join(self.body.split())[:SHOWN]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.url} answered {self.status}: {self.words}" if self.status else f"{self.url}: {self.words}"
-        )
-
-
-class Route:
-    """How preview hostnames are reached: always on a new connection, and without following redirects.
-
-    `addresses` says which IP address a hostname (or pattern) is at instead of asking DNS. Names below
-    `.localhost` are always this machine (RFC 6761), which not every resolver knows.
-    """
-
-    def __init__(self, addresses: Mapping[str, str] | None = None, tls: TlsSettings | None = None) -> None:
-        """Raises `EnvironmentProblem` for authorities that cannot be read."""
-        self._addresses = addresses or {}
-        certificates = httpx.create_ssl_context(verify=_certificates(tls or TlsSettings()))
-        # Clients for all: to read the authorities takes longer than most answers.
-        never_kept = httpx.Limits(max_keepalive_connections=0)
-        self._by_name = httpx.Client(timeout=TIMEOUT, limits=never_kept, verify=certificates)
-        # Not through a proxy of the environment's: that is for hostnames, and sees other addresses.
-        direct = httpx.HTTPTransport(limits=never_kept, verify=certificates)
-        self._by_address = httpx.Client(timeout=TIMEOUT, transport=direct)
-
-    def address(self, host: str) -> str | None:
-        """The IP address to connect to for a hostname; None to ask DNS."""
-        patterns = self._addresses.items()
-        found = next((ip for pattern, ip in patterns if fnmatch.fnmatchcase(host, pattern)), None)
-        if found is None and (host == "localhost" or host.endswith(".localhost")):
-            return "127.0.0.1"
-        return found
-
-    def fetch(self, url: str) -> Reply:
-        """GET a URL; TLS is verified unless the settings forbid it."""
-        try:
-            target = httpx.URL(url)
-            address = self.address(target.host)
-            if address is None:
-                response = self._by_name.get(target)
-            else:
-                response = self._by_address.get(
-                    target.copy_with(host=address),
-                    headers={"Host": target.netloc.decode()},
-                    extensions={"sni_hostname": target.raw_host.decode()},
-                )
-        except (
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            OSError,
-            ValueError,
-        ) as error:  # ValueError: no name for DNS
-            return Reply(url, 0, f"{type(error).__name__}: {error}", {})
-        for client in (self._by_name, self._by_address):
-            client.cookies.clear()
-        return Reply(url, response.status_code, response.text, response.headers)
-
-
-def _certificates(tls: TlsSettings) -> ssl.SSLContext | bool:
-    if not tls.verify:
-        return False
-    if tls.ca_file is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=str(tls.ca_file.expanduser()))
-    except (OSError, ssl.SSLError) as error:
-        raise EnvironmentProblem(
-            f"preview.tls.ca_file cannot be used: {tls.ca_file}", seen=str(error)
-        ) from error
 
 
 def wrong_answer(check: AnswerCheck | None, reply: Reply) -> str:

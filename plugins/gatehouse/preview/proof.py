@@ -26,8 +26,9 @@ from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, Permi
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import fill
 from gatehouse.github.client import LISTED_FILES
-from gatehouse.preview.probe import Answers, Route, ask
+from gatehouse.preview.probe import Answers, ask
 from gatehouse.preview.registry import ImageRegistries
+from gatehouse.preview.route import Route
 from gatehouse.preview.subject import RunningImage, Subject, SubjectProof, prove_subject
 from gatehouse.preview.urls import ROUTE_KINDS, FoundUrls, LiveObject, edge_problem, find_urls, host_of
 

@@ -14,16 +14,20 @@ _NAMES = {"Linux": "ffmpeg-linux", "Darwin": "ffmpeg-mac"}
 
 
 def prepare_video(
-    folder: Path, own_browser: bool, environment: MutableMapping[str, str] = os.environ
+    folder: Path,
+    own_browser: bool,
+    environment: MutableMapping[str, str] = os.environ,
+    browsers: Path | None = None,
 ) -> str | None:
     """Why video cannot be recorded, or None if it can.
 
     Playwright's own ffmpeg is used where it is installed. Otherwise, if the browser is not Playwright's own
     either, the one of the package imageio-ffmpeg is linked into `folder`, and Playwright is pointed there.
+    `browsers` is the list of a Playwright other than Python's.
     """
     installed = Path(environment.get(BROWSERS_VARIABLE, "") or Path.home() / ".cache/ms-playwright")
     name = _NAMES.get(platform.system())
-    revision = _revision()
+    revision = _revision(browsers)
     if name is None or revision is None:
         return "Playwright's ffmpeg is not known on this system"
     if (installed / f"ffmpeg-{revision}" / name).exists():
@@ -43,11 +47,11 @@ def prepare_video(
     return None
 
 
-def _revision() -> str | None:
+def _revision(browsers: Path | None) -> str | None:
     """The revision of ffmpeg that the installed Playwright looks for."""
     import playwright
 
-    path = Path(playwright.__file__).parent / "driver" / "package" / "browsers.json"
+    path = browsers or Path(playwright.__file__).parent / "driver" / "package" / "browsers.json"
     try:
         entries = json.loads(path.read_text())["browsers"]
         return next(str(entry["revision"]) for entry in entries if entry["name"] == "ffmpeg")

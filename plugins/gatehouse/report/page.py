@@ -27,6 +27,7 @@ class _Test:
     reason: str
     attempts: int
     attachments: list[dict[str, str]]
+    report: str
     pictures: list[str] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
 
@@ -116,11 +117,9 @@ def _test(test: TestResult, folder: Path, output: Path) -> _Test:
         reason=test.last.reason.removeprefix("Skipped: "),
         attempts=len(test.attempts),
         attachments=test.attachments,
+        report=test.report,
     )
     files = [(each["name"], folder / each["path"]) for each in test.attachments]
-    for name, value in test.properties.items():
-        if name.startswith("playwright_"):
-            files.append((name.removeprefix("playwright_"), _artifact(folder, value)))
     for name, path in files:
         if not path.is_file():
             continue
@@ -128,13 +127,6 @@ def _test(test: TestResult, folder: Path, output: Path) -> _Test:
             shown.pictures.append(base64.b64encode(path.read_bytes()).decode())
         shown.links.append((name, _relative(path, output)))
     return shown
-
-
-def _artifact(folder: Path, value: str) -> Path:
-    """A Playwright artifact; its path was written relative to where pytest was started."""
-    path = Path(value)
-    parts = path.parts
-    return folder / Path(*parts[parts.index("playwright") :]) if "playwright" in parts else path
 
 
 def _relative(path: Path, output: Path) -> str:

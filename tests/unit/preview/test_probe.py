@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from gatehouse.core.preview_settings import AnswerCheck, PreviewSettings, ServedCommitProbe
 from gatehouse.preview.browser import find_browser, resolver_arguments
-from gatehouse.preview.probe import Reply, Route, ask, served_commit, wrong_answer
+from gatehouse.preview.probe import ask, served_commit, wrong_answer
+from gatehouse.preview.route import Reply, Route
 
 JSON = ServedCommitProbe(url="www", json_field="build.commit")
 HEADER = ServedCommitProbe(url="www", header="x-commit")

@@ -30,7 +30,13 @@ PLUGIN_MAY_IMPORT = {"run", "invocation", "evidence.plugin"}
 CLIENT_LIBRARIES = {
     "requests": {"argocd/client.py"},
     "kubernetes": {"kube/client.py", "kube/exec.py"},
-    "httpx": {"coder/client.py", "github/client.py", "preview/probe.py", "preview/registry.py"},
+    "httpx": {
+        "coder/client.py",
+        "github/client.py",
+        "preview/route.py",
+        "preview/registry.py",
+        "preview/personas/visitor.py",
+    },
     "websockets": {"coder/client.py"},
 }
 
@@ -55,7 +61,7 @@ def imports(path):
 
 def is_plugin(path):
     """Whether a module belongs to pytest's side of a slice."""
-    return path.name in ("plugin.py", "browser_fixtures.py")
+    return path.name in ("plugin.py", "browser_plugin.py", "guard.py")
 
 
 @pytest.mark.parametrize("slice_", MAY_IMPORT)

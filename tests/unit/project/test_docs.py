@@ -100,7 +100,7 @@ def test_every_exit_code_of_the_gate_and_their_order():
 
 def test_every_variable_of_ours():
     used = set(re.findall(r'"(GATEHOUSE_[A-Z_]+)"', sources()))
-    internal = {"GATEHOUSE_INNER_STARTED_IN", "GATEHOUSE_PROCESS_OWNER"}
+    internal = {"GATEHOUSE_INNER_STARTED_IN", "GATEHOUSE_PROCESS_OWNER", "GATEHOUSE_ADDRESSES"}
     documented = {
         word
         for word in named(rows(section(page("reference"), "## Environment")))
@@ -154,7 +154,10 @@ def test_every_fault_of_the_demonstration():
 
 def test_every_event_of_the_record():
     code = sources()
-    events = set(re.findall(r'\.event\(\s*"([a-z_]+)"', code)) | {"phase", "deployment_proof", "leak_proof"}
+    written = re.findall(r'[._]event\(\s*"([a-z_]+)"', code) + re.findall(
+        r'"event": "([a-z_]+)",\s*"test"', code
+    )
+    events = {*written, "phase", "deployment_proof", "leak_proof"}
     assert named(rows(section(page("evidence"), "## The record, schema 1"))) == events
 
 

@@ -1,12 +1,13 @@
 """Named states of the platform: the happy one, and what goes wrong in each system. Several can be combined."""
 
-from gatehouse.embedded.scenarios import (
+from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they register their scenarios
     application_status,
     argocd,
     code_host,
     coder,
     edge,
     images,
+    journeys,
     kubernetes,
     secrets,
     syncs,
@@ -25,18 +26,4 @@ __all__ = [
     "UnknownScenarioError",
     "apply",
     "https_previews",
-    *(
-        each.__name__.rpartition(".")[2]
-        for each in (
-            application_status,
-            argocd,
-            code_host,
-            coder,
-            edge,
-            images,
-            kubernetes,
-            secrets,
-            syncs,
-        )
-    ),
 ]

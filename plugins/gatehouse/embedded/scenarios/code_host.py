@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gatehouse.embedded.kubernetes.kinds import APPLICATION_SET
+from gatehouse.embedded.kubernetes.kinds import Object
+from gatehouse.embedded.scenarios import steps
 from gatehouse.embedded.scenarios.catalogue import scenario
-from gatehouse.embedded.scenarios.changes import edit_pull_request, head, images_of_previews
 from gatehouse.embedded.seed import PULL_REQUEST
 from gatehouse.embedded.systems import IMAGES, Systems
 
@@ -25,17 +25,19 @@ def base_images(systems: Systems) -> None:
 def mixed_images(systems: Systems) -> None:
     """One service runs the pull request's image, the other the base environment's."""
     base_images(systems)
-    application_set = systems.store.get(APPLICATION_SET, "argocd", "preview-apps")
-    services = application_set["spec"]["generators"][0]["matrix"]["generators"][1]["list"]["elements"]
-    services[0]["base"] = f"{IMAGES}/{services[0]['component']}:{head(systems)}"
-    systems.store.update(APPLICATION_SET, application_set)
+
+    def change(application_set: Object) -> None:
+        first = steps.elements(application_set)[0]
+        first["base"] = f"{IMAGES}/{first['component']}:{steps.head(systems)}"
+
+    steps.change_set(systems, "preview-apps", change)
 
 
 @scenario("code host")
 def base_digest_images(systems: Systems) -> None:
     """The pull request's own images run, but are named by digest, as the base environment's are."""
-    commit = head(systems)
-    images_of_previews(
+    commit = steps.head(systems)
+    steps.images_of_previews(
         systems,
         f"{IMAGES}/{{{{.component}}}}@{{{{.digest}}}}",
         lambda component: {"digest": systems.registry.tags(f"{IMAGES}/{component}")[commit].digest},
@@ -45,22 +47,26 @@ def base_digest_images(systems: Systems) -> None:
 @scenario("code host")
 def login_broken(systems: Systems) -> None:
     """The pull request has a fault that only the deployed application shows: nobody can sign in."""
-    edit_pull_request(systems, "services/platform/platform_app/__main__.py", 'name="username"', 'name="user"')
+    steps.edit_pull_request(
+        systems, "services/platform/platform_app/pages.py", 'name="csrfToken"', 'name="token"'
+    )
 
 
 @scenario("code host")
 def unit_test_fails(systems: Systems) -> None:
     """The pull request has a fault that its own unit tests find."""
     # In Python, because machines without Go or Node.js run the demonstration as well.
-    edit_pull_request(systems, "services/platform/platform_app/cart.py", "        PRICES[product]\n", "")
+    steps.edit_pull_request(
+        systems, "services/platform/platform_app/cart.py", "        PRICES[product]\n", ""
+    )
 
 
 @scenario("code host")
 def crash_loop(systems: Systems) -> None:
     """The pull request's program ends at its start with a traceback: it imports a module that is not there."""
     imports = "from platform_app.cart import PRICES, Cart"
-    path = "services/platform/platform_app/__main__.py"
-    edit_pull_request(systems, path, imports, f"import tax\n{imports}")
+    path = "services/platform/platform_app/app.py"
+    steps.edit_pull_request(systems, path, imports, f"import tax\n{imports}")
 
 
 @scenario("code host")
@@ -69,4 +75,4 @@ def static_health_page(systems: Systems) -> None:
     usual = "        else:\n            self.page(path)"
     words = "b\"Internal Server Error: KeyError: 'tax'\""
     broken = f'        elif path == "/":\n            self.answer(500, "text/plain", {words})\n'
-    edit_pull_request(systems, "services/www/server.py", usual, broken + usual)
+    steps.edit_pull_request(systems, "services/www/server.py", usual, broken + usual)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gatehouse.embedded.ingress import OldPods, Outage, Window
 from gatehouse.embedded.kubernetes.kinds import DEPLOYMENT, GATEWAY, NAMESPACE, SERVICE
 from gatehouse.embedded.kubernetes.networking import GATEWAY_NAME, GATEWAY_NAMESPACE
+from gatehouse.embedded.scenarios import steps
 from gatehouse.embedded.scenarios.catalogue import scenario
-from gatehouse.embedded.scenarios.changes import edit_previews
 from gatehouse.embedded.seed import DOMAIN, PULL_REQUEST
 from gatehouse.embedded.systems import IMAGES, Systems
 
@@ -28,7 +28,7 @@ def gateway_timeout(systems: Systems) -> None:
 @scenario("ingress")
 def no_endpoints(systems: Systems) -> None:
     """The public site's Service selects no pod: pods are healthy, and the gateway has nowhere to go."""
-    edit_previews(systems, "previews/www/service.yaml", "selector: {app: www}", "selector: {app: web}")
+    steps.edit(systems, "previews/www/service.yaml", "selector: {app: www}", "selector: {app: web}")
 
 
 @scenario("ingress")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gatehouse.embedded.code_host.image_builds import CONTEXT
+from gatehouse.embedded.scenarios import steps
 from gatehouse.embedded.scenarios.catalogue import scenario
-from gatehouse.embedded.scenarios.changes import edit_previews, head, images_of_previews, later
 from gatehouse.embedded.systems import IMAGES, Systems
 
 #: The repository that most of these scenarios are about.
@@ -16,13 +16,13 @@ REPOSITORY = f"{IMAGES}/platform"
 @scenario("registry")
 def image_missing(systems: Systems) -> None:
     """The pull request's image of one service was never published."""
-    systems.registry.withdraw(REPOSITORY, head(systems))
+    systems.registry.withdraw(REPOSITORY, steps.head(systems))
 
 
 @scenario("registry")
 def image_pending(systems: Systems) -> None:
     """The pull request's image of one service is published two seconds after the start."""
-    commit = head(systems)
+    commit = steps.head(systems)
     image = systems.registry.withdraw(REPOSITORY, commit)
     systems.shop.set_status(commit, "pending", CONTEXT, "images are being built")
 
@@ -30,13 +30,13 @@ def image_pending(systems: Systems) -> None:
         systems.registry.push(REPOSITORY, commit, image)
         systems.shop.set_status(commit, "success", CONTEXT, "images published")
 
-    later(systems, 2.0, publish)
+    steps.later(systems, 2.0, publish)
 
 
 @scenario("registry")
 def image_rate_limited(systems: Systems) -> None:
     """Pulls of the pull request's image of one service are refused with 429, as Docker Hub does."""
-    commit = head(systems)
+    commit = steps.head(systems)
     reference = f"{REPOSITORY}:{commit}"
     digest = systems.registry.tags(REPOSITORY)[commit].digest
     host, name = REPOSITORY.split("/", 1)
@@ -55,13 +55,13 @@ def image_forbidden(systems: Systems) -> None:
     systems.registry.private.add(REPOSITORY)
     path, containers = "previews/platform/deployment.yaml", "      containers:\n"
     secrets = "      imagePullSecrets: [{name: registry-credentials}]\n"
-    edit_previews(systems, path, containers, secrets + containers)
+    steps.edit(systems, path, containers, secrets + containers)
 
 
 @scenario("registry")
 def image_wrong_architecture(systems: Systems) -> None:
     """The pull request's image of one service is there for linux/arm64 only; the node is linux/amd64."""
-    commit = head(systems)
+    commit = steps.head(systems)
     image = systems.registry.withdraw(REPOSITORY, commit)
     systems.registry.push(REPOSITORY, commit, replace(image, platforms=("linux/arm64",)))
 
@@ -69,7 +69,7 @@ def image_wrong_architecture(systems: Systems) -> None:
 @scenario("registry")
 def image_invalid_name(systems: Systems) -> None:
     """The image that is to be deployed of one service has a name that is not valid."""
-    images_of_previews(
+    steps.images_of_previews(
         systems,
         f"{IMAGES}/{{{{.repository}}}}:{{{{.head_sha}}}}",
         lambda component: {"repository": "Platform" if component == "platform" else component},
@@ -79,7 +79,7 @@ def image_invalid_name(systems: Systems) -> None:
 @scenario("registry")
 def stale_tag(systems: Systems) -> None:
     """The node runs an older image of the commit's tag: the registry has another digest for it by now."""
-    commit, main = head(systems), systems.shop.repository.resolve("main")
+    commit, main = steps.head(systems), systems.shop.repository.resolve("main")
     repository = f"{IMAGES}/www"
     published = systems.registry.tags(repository)[commit]
     # It says that it is the commit, but holds the files of the base branch.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gatehouse.embedded.clock import pause
 from gatehouse.embedded.kubernetes.conditions import conditions_of
 from gatehouse.embedded.kubernetes.kinds import EXTERNAL_SECRET
+from gatehouse.embedded.scenarios import steps
 from gatehouse.embedded.scenarios.catalogue import scenario
-from gatehouse.embedded.scenarios.changes import until
 from gatehouse.embedded.systems import Systems
 
 PERMISSION_DENIED = "unable to log in with Kubernetes auth: Code: 403. Errors: * permission denied"
@@ -27,16 +27,18 @@ spec:
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret
 metadata:
-  name: personas
+  name: platform-auth
 spec:
   refreshInterval: 1h0m0s
   secretStoreRef: {name: vault, kind: SecretStore}
-  target: {name: personas, creationPolicy: Owner}
+  target: {name: platform-auth, creationPolicy: Owner}
   data:
-    - secretKey: E2E_OWNER_USERNAME
-      remoteRef: {key: previews/personas, property: E2E_OWNER_USERNAME}
-    - secretKey: E2E_OWNER_PASSWORD
-      remoteRef: {key: previews/personas, property: E2E_OWNER_PASSWORD}
+    - secretKey: AUTH_SECRET
+      remoteRef: {key: previews/platform, property: AUTH_SECRET}
+    - secretKey: AUTH_KEYCLOAK_SECRET
+      remoteRef: {key: previews/platform, property: AUTH_KEYCLOAK_SECRET}
+    - secretKey: MEMBERS
+      remoteRef: {key: previews/platform, property: MEMBERS}
 """
 
 
@@ -53,7 +55,7 @@ def secret_late(systems: Systems) -> None:
     secret_store_not_ready(systems)
 
     async def let_in() -> None:
-        await until(
+        await steps.until(
             systems,
             lambda: any("Ready" in conditions_of(each) for each in systems.store.select(EXTERNAL_SECRET)),
         )
@@ -65,5 +67,5 @@ def secret_late(systems: Systems) -> None:
 
 
 def _keep_secrets_in_vault(systems: Systems) -> None:
-    files = {"previews/secrets/personas.yaml": MANIFESTS}
-    systems.gitops.repository.commit_files("main", files, "Keep the personas in the vault")
+    files = {"previews/secrets/platform-auth.yaml": MANIFESTS}
+    systems.gitops.repository.commit_files("main", files, "Keep the platform's secrets in the vault")

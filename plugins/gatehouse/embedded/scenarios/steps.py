@@ -1,10 +1,8 @@
-"""What several scenarios do: change the GitOps repository, add Applications, wait for them, push, refresh."""
+"""What several scenarios do: change what is deployed and the pull request, add Applications, wait, refresh."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import yaml
 
@@ -12,10 +10,11 @@ from gatehouse.embedded.argocd.applications import REFRESH
 from gatehouse.embedded.argocd.manifests import TRACKING
 from gatehouse.embedded.argocd.sync import DELETE_POLICY
 from gatehouse.embedded.argocd.targets import HOOK
+from gatehouse.embedded.clock import pause
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, APPLICATION_SET, CONFIG_MAP, NAMESPACE, Object
 from gatehouse.embedded.registry import Image
 from gatehouse.embedded.seed import PULL_REQUEST
-from gatehouse.embedded.systems import Systems
+from gatehouse.embedded.systems import IMAGES, Systems
 
 #: The namespace of the sample's preview.
 PREVIEW = f"pr-{PULL_REQUEST}"
@@ -32,16 +31,9 @@ def name_of(component: str) -> str:
     return f"{PREVIEW}-{component}"
 
 
-def add_files(systems: Systems, files: Mapping[str, str]) -> str:
+def add_files(systems: Systems, files: dict[str, str]) -> str:
     """Commit files to the GitOps repository; returns the commit."""
-    with tempfile.TemporaryDirectory() as scratch:
-        for path, text in files.items():
-            file = Path(scratch) / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        return systems.gitops.repository.commit_folder(
-            Path(scratch), "Change the previews", branch="main", base="main"
-        )
+    return systems.gitops.repository.commit_files("main", files, "Change the previews")
 
 
 def edit(systems: Systems, path: str, old: str, new: str) -> str:
@@ -61,6 +53,13 @@ def change_template(systems: Systems, name: str, change: Callable[[Object], None
     change_set(systems, name, lambda application_set: change(application_set["spec"]["template"]))
 
 
+def elements(application_set: Object) -> list[Object]:
+    """The components that `preview-apps` makes an Application of each."""
+    components: Object = application_set["spec"]["generators"][0]["matrix"]["generators"][1]
+    listed: list[Object] = components["list"]["elements"]
+    return listed
+
+
 def add_applications(systems: Systems, components: Mapping[str, Mapping[str, str]]) -> None:
     """Have `preview-apps` make more Applications, each of a folder with these files."""
     add_files(
@@ -73,8 +72,7 @@ def add_applications(systems: Systems, components: Mapping[str, Mapping[str, str
     )
 
     def change(application_set: Object) -> None:
-        elements = application_set["spec"]["generators"][0]["matrix"]["generators"][1]["list"]["elements"]
-        elements += [{"component": component, "base": "none"} for component in components]
+        elements(application_set).extend({"component": component, "base": "none"} for component in components)
 
     change_set(systems, "preview-apps", change)
 
@@ -131,7 +129,51 @@ def leave_behind(systems: Systems, component: str, name: str) -> None:
     systems.store.create(CONFIG_MAP, item, PREVIEW)
 
 
+# --- the pull request and its images ----------------------------------------------------------------------
+
+
+def head(systems: Systems) -> str:
+    """The commit under test."""
+    return systems.shop.head(systems.shop.pulls[PULL_REQUEST])
+
+
+def edit_pull_request(systems: Systems, path: str, old: str, new: str) -> str:
+    """Replace text in a file of the pull request, and build its images. Returns the commit."""
+    branch = systems.shop.pulls[PULL_REQUEST].branch
+    commit = systems.shop.repository.commit_edit(branch, path, old, new, f"Change {path}")
+    systems.builds.build_now(commit)
+    return commit
+
+
+def commit_to_pull_request(systems: Systems) -> str:
+    """Add a commit to the pull request's branch, with its images; nobody is told. Returns the commit."""
+    return edit_pull_request(systems, "services/www/static/index.html", "<h1>", "<h1>New ")
+
+
+def images_of_previews(systems: Systems, pattern: str, parameters: Callable[[str], dict[str, str]]) -> None:
+    """Deploy other images of the pull request: `pattern` has what `parameters` gives for a component."""
+    usual = f"{IMAGES}/{{{{.component}}}}:{{{{.head_sha}}}}"
+
+    def change(application_set: Object) -> None:
+        for element in elements(application_set):
+            element.update(parameters(element["component"]))
+        images = application_set["spec"]["template"]["spec"]["source"]["kustomize"]["images"]
+        images[:] = [each.replace(usual, pattern) for each in images]
+
+    change_set(systems, "preview-apps", change)
+
+
 # --- while the platform runs ----------------------------------------------------------------------------
+
+
+def later(systems: Systems, seconds: float, change: Callable[[], object]) -> None:
+    """Make a change some time after the platform has started."""
+
+    async def wait() -> None:
+        await pause(seconds)
+        change()
+
+    systems.background.append(wait())
 
 
 async def until(systems: Systems, condition: Callable[[], object]) -> None:
@@ -177,13 +219,3 @@ def refresh(systems: Systems, component: str) -> None:
     if item := application(systems, component):
         item["metadata"].setdefault("annotations", {})[REFRESH] = "normal"
         systems.store.update(APPLICATION, item)
-
-
-def commit_to_pull_request(systems: Systems) -> str:
-    """Add a commit to the pull request's branch, with its images; nobody is told. Returns the commit."""
-    branch = systems.shop.pulls[PULL_REQUEST].branch
-    commit = systems.shop.repository.commit_edit(
-        branch, "services/www/static/index.html", "<h1>", "<h1>New ", "Change the heading"
-    )
-    systems.builds.build_now(commit)
-    return commit

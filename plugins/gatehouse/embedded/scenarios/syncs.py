@@ -11,6 +11,7 @@ from gatehouse.embedded.scenarios.catalogue import scenario
 from gatehouse.embedded.systems import Systems
 
 DEPLOYMENT_FILE = "previews/platform/deployment.yaml"
+CONFIG_FILE = "previews/platform/config.yaml"
 
 #: A finalizer that no controller of the platform takes off.
 HOLD = "backup.example.com/hold"
@@ -47,8 +48,9 @@ def hook_failing(systems: Systems) -> None:
 @scenario("argocd")
 def wave_waiting(systems: Systems) -> None:
     """The second sync wave waits for a Deployment of the first that never becomes healthy."""
-    wave = 'metadata:\n  name: platform\n  annotations: {argocd.argoproj.io/sync-wave: "-1"}\nspec:'
-    steps.edit(systems, DEPLOYMENT_FILE, "metadata:\n  name: platform\nspec:", wave)
+    wave = '\n  annotations: {argocd.argoproj.io/sync-wave: "-1"}\n'
+    steps.edit(systems, DEPLOYMENT_FILE, "  name: platform\nspec:", f"  name: platform{wave}spec:")
+    steps.edit(systems, CONFIG_FILE, "  name: platform-config\n", f"  name: platform-config{wave}")
     steps.edit(systems, DEPLOYMENT_FILE, "/healthz", "/never")
 
 

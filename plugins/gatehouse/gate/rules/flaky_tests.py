@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gatehouse.evidence.results import Status
 from gatehouse.gate.verdict import Question, Reason, VerdictClass
 
 
@@ -12,11 +11,7 @@ def check(question: Question) -> Iterator[Reason]:
     """No more of them than the policy's budget."""
     for name, policy in question.policy.suites.items():
         for bundle in question.of_suite(name):
-            flaky = [
-                test.id
-                for test in bundle.results.tests.values()
-                if len(test.attempts) > 1 and test.status in (Status.PASSED, Status.XPASSED)
-            ]
+            flaky = [test.id for test in bundle.results.flaky]
             if len(flaky) > policy.max_flaky:
                 yield Reason(
                     "flaky_tests",

@@ -1,0 +1,165 @@
+"""Follows the browser of a journey: what its pages report, and where they lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.preview.journeys.findings import Journey, origin_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import (
+        APIRequestContext,
+        Browser,
+        BrowserContext,
+        ConsoleMessage,
+        Frame,
+        Page,
+        Playwright,
+        Request,
+        Response,
+        Route,
+        WebError,
+    )
+
+
+class Watcher:
+    """Watches every context that is made of the browsers it was given, for the test under way."""
+
+    def __init__(self, own: Collection[str], allowed: Collection[str]) -> None:
+        """`own` are the origins of the preview; pages may also be of the `allowed` ones."""
+        self._own = frozenset(own)
+        self._allowed = self._own | frozenset(allowed)
+        self.journey = Journey()
+        #: What requests carry: to the preview, or to everyone.
+        self.headers: dict[str, str] = {}
+        self.to_everyone = False
+        #: What a new context starts with unless the test says otherwise, such as a storage state.
+        self.context_args: dict[str, Any] = {}
+        #: Where contexts write their HAR, one file each; None for none.
+        self.har: Callable[[], Path] | None = None
+
+    def begin(self, journey: Journey) -> None:
+        """Another test, or another attempt of it, begins."""
+        self.journey = journey
+        self.context_args = {}
+
+    def instrument(self, launch: Callable[[], Browser]) -> Browser:
+        """A browser whose contexts are watched, whoever makes them, and which is launched anew when it has gone away.
+
+        pytest-playwright has one browser for all tests: without that, all tests after a crash would fail.
+        """
+        browser = launch()
+        launched = _Launched(launch, browser)
+        close = browser.close
+
+        def watched_context(**arguments: Any) -> BrowserContext:
+            return self._watch(launched.make("new_context", self._with_ours(arguments)))
+
+        def watched_page(**arguments: Any) -> Page:
+            page: Page = launched.make("new_page", self._with_ours(arguments))
+            self._watch(page.context)
+            self._watch_page(page)
+            return page
+
+        def close_all(**arguments: Any) -> None:
+            launched.close_others()
+            close(**arguments)
+
+        browser.new_context = watched_context  # type: ignore[method-assign] # no hook of Playwright's comes before the test's own use
+        browser.new_page = watched_page  # type: ignore[method-assign] # as above
+        browser.close = close_all  # type: ignore[method-assign] # as above
+        return browser
+
+    def instrument_requests(self, playwright: Playwright) -> None:
+        """Have requests that are made without a browser carry the headers."""
+        new_context = playwright.request.new_context
+
+        def correlated(**arguments: Any) -> APIRequestContext:
+            if self.headers:
+                given = arguments.get("extra_http_headers") or {}
+                arguments["extra_http_headers"] = {**self.headers, **given}
+            return new_context(**arguments)
+
+        playwright.request.new_context = correlated  # type: ignore[method-assign] # as above
+
+    def _with_ours(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        arguments = {**self.context_args, **arguments}
+        if self.headers and self.to_everyone:
+            given = arguments.get("extra_http_headers") or {}
+            arguments["extra_http_headers"] = {**self.headers, **given}
+        if self.har and not arguments.get("record_har_path"):
+            arguments |= {"record_har_path": self.har(), "record_har_content": "omit"}
+        return arguments
+
+    def _watch(self, context: BrowserContext) -> BrowserContext:
+        context.on("console", self._console)
+        context.on("weberror", self._web_error)
+        context.on("requestfailed", self._request_failed)
+        context.on("response", self._response)
+        context.on("page", self._watch_page)
+        if self.headers and not self.to_everyone:
+            context.route(lambda url: origin_of(url) in self._own, self._correlate)
+        return context
+
+    def _watch_page(self, page: Page) -> None:
+        self.journey.add_page(page.url, self._allowed)  # a pop-up has been somewhere before it is made known
+        page.on("framenavigated", self._navigated)
+        page.on("crash", self._crashed)
+
+    def _correlate(self, route: Route) -> None:
+        route.fallback(headers={**self.headers, **route.request.headers})
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "assert"):
+            url, line = message.location["url"], message.location["lineNumber"] + 1
+            self.journey.add_console(message.type, message.text, f"{url}:{line}" if url else "")
+
+    def _web_error(self, error: WebError) -> None:
+        page = error.page
+        self.journey.add_console("uncaught", str(error.error), page.url if page else "")
+
+    def _request_failed(self, request: Request) -> None:
+        self.journey.add_failure(request.method, request.url, request.failure or "no answer")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.journey.add_answer(response.request.method, response.url, response.status)
+
+    def _navigated(self, frame: Frame) -> None:
+        if frame.parent_frame is None:
+            self.journey.add_page(frame.url, self._allowed)
+
+    def _crashed(self, _page: Page) -> None:
+        self.journey.crashed = True
+
+
+class _Launched:
+    """The browser in use, and those before it that went away."""
+
+    def __init__(self, launch: Callable[[], Browser], browser: Browser) -> None:
+        self._launch = launch
+        self._first = browser
+        # As they are before they are replaced by those that watch.
+        self._makers = {"new_context": browser.new_context, "new_page": browser.new_page}
+        self._browser = browser
+
+    def make(self, what: str, arguments: dict[str, Any]) -> Any:
+        """A new context or page, of a new browser if there is none any more."""
+        from playwright.sync_api import Error
+
+        if self._browser.is_connected():
+            try:
+                return self._makers[what](**arguments)
+            except Error:
+                if self._browser.is_connected():  # not known before it is asked for something
+                    raise
+        self._browser = self._launch()
+        self._makers = {"new_context": self._browser.new_context, "new_page": self._browser.new_page}
+        return self._makers[what](**arguments)
+
+    def close_others(self) -> None:
+        """Close the browser in use if it is not the first one."""
+        if self._browser is not self._first:
+            self._browser.close()
