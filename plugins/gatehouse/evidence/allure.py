@@ -137,7 +137,9 @@ def _write_result(folder: Path, test: TestResult) -> None:
             {"name": "parentSuite", "value": test.suite},
             {"name": "framework", "value": "pytest"},
         ],
-        "attachments": [_copied(folder, attachment) for attachment in test.attachments],
+        "attachments": [
+            _copied(folder, each) for each in test.attachments if (folder.parent / each["path"]).is_file()
+        ],
     }
     (folder / f"{result['uuid']}-result.json").write_text(json.dumps(result))
 

@@ -5,30 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import re
 import signal
 from collections import Counter
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from gatehouse import __version__
 from gatehouse.core.errors import FailureClass, GatehouseError
-from gatehouse.core.redaction import Redactor
 from gatehouse.core.signals import wake_main_thread_on_signals
 from gatehouse.evidence import allure
 from gatehouse.evidence.digest import Digest, flaky_notes, make_digest, skip_notes
 from gatehouse.evidence.junit import render_junit, write_junit
 from gatehouse.evidence.manifest import write_manifest
-from gatehouse.evidence.record import FILE_NAME, RunRecord, read_record, shortened
-from gatehouse.evidence.redacted_files import redact_files
+from gatehouse.evidence.masked_reports import mask_report
+from gatehouse.evidence.record import FILE_NAME, RunRecord, last_words, read_record, shortened
+from gatehouse.evidence.redacted_files import Redaction, leaking_files, redact_files
 from gatehouse.evidence.results import RunResults, honest_exit_status, read_results
+from gatehouse.evidence.toolchain import toolchain
+from gatehouse.evidence.withheld import refusal, secret_in
 from gatehouse.run import Run, current_run
 
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
@@ -63,15 +62,16 @@ class Evidence:
     def attach(
         self, name: str, content: str | bytes | dict[str, Any] | list[Any], media_type: str = "text/plain"
     ) -> Path:
-        """Write a file into the bundle's attachments, redacted unless it is bytes; returns its path.
+        """Write a file into the bundle's attachments; returns its path.
 
-        Mappings and lists are written as JSON.
+        Mappings and lists are written as JSON. Bytes are masked when the run ends, as far as they can be.
         """
         if isinstance(content, dict | list):
             content, media_type = (
                 json.dumps(self._run.redactor.data(content), indent=1, default=str),
                 "application/json",
             )
+        name = self._run.redactor.text(name)
         data = (
             content
             if isinstance(content, bytes)
@@ -119,19 +119,32 @@ def pytest_runtest_makereport(
         error = call.excinfo.value
         if report.when == "setup" and isinstance(error, GatehouseError) and _short(item.config):
             report.longrepr = f"{error.summary} (as above)" if error.shown_before else str(error)
-        report.gatehouse_failure = failure_data(call.excinfo.value, report.longreprtext)  # type: ignore[attr-defined] # extra attributes travel to the controller
+    mask_report(report, run.redactor)
+    if report.failed and call.excinfo is not None:
+        failure = failure_data(call.excinfo.value, report.longreprtext)
+        report.gatehouse_failure = run.redactor.data(failure)  # type: ignore[attr-defined] # extra attributes travel to the controller
     if events := item.stash.get(EVENTS, []):
-        report.gatehouse_events = [*events]  # type: ignore[attr-defined] # as above
+        report.gatehouse_events = run.redactor.data(events)  # type: ignore[attr-defined] # as above
         events.clear()
-    _mask(report, run.redactor)
     return report
 
 
-def _mask(report: pytest.TestReport, redactor: Redactor) -> None:
-    """Take secrets out of what the terminal shows of a test."""
-    if report.failed and redactor.text(report.longreprtext) != report.longreprtext:
-        report.longrepr = redactor.text(report.longreprtext)
-    report.sections = [(title, redactor.text(text)) for title, text in report.sections]
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Mask why a file cannot be collected."""
+    report = yield
+    if report.failed and (run := current_run(collector.config)):
+        mask_report(report, run.redactor)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the secrets that a worker has learned on to the controller; they are kept nowhere."""
+    run = current_run(session.config)
+    if run and not run.controller:
+        session.config.workeroutput["gatehouse_secrets"] = sorted(run.redactor.secrets)  # type: ignore[attr-defined] # set by pytest-xdist
 
 
 def _short(config: pytest.Config) -> bool:
@@ -221,15 +234,7 @@ class Recorder:
             subject=subject(run),
             target={"name": run.target_name, "embedded": run.embedded},
             arguments=list(self._config.invocation_params.args),
-            toolchain={
-                "gatehouse": __version__,
-                "python": platform.python_version(),
-                "platform": platform.platform(),
-                **{
-                    name: _version(name)
-                    for name in ("pytest", "pytest-xdist", "pytest-playwright", "allure-pytest")
-                },
-            },
+            toolchain=toolchain(),
         )
         self._previous_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
 
@@ -256,10 +261,15 @@ class Recorder:
         suite = self.run.suites[0] if len(self.run.suites) == 1 else ""
         self.add_inventory([{"id": each, "suite": suite, "file": each.split("::")[0]} for each in ids])
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        for secret in getattr(node, "workeroutput", {}).get("gatehouse_secrets", ()):
+            self.run.redactor.add(secret)
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             text = report.longreprtext
-            summary = f"{report.nodeid or 'the suite'} cannot be collected: {_last_words(text)}"
+            summary = f"{report.nodeid or 'the suite'} cannot be collected: {last_words(text)}"
             failure = getattr(report, "gatehouse_failure", None) or {
                 "class": "infrastructure",
                 "type": "CollectError",
@@ -362,6 +372,7 @@ class Recorder:
         """Decide the exit status, render everything from the record, and write the manifest last."""
         if self._previous_handler is not None:
             signal.signal(signal.SIGTERM, self._previous_handler)
+        done = self._take_out_secrets()
         results = read_results(read_record(self.folder / FILE_NAME))
         status = session.exitstatus = honest_exit_status(int(session.exitstatus), results)
         self.event(
@@ -374,7 +385,9 @@ class Recorder:
         self._record.close()
         results = read_results(read_record(self.folder / FILE_NAME))
         self._render(results, status)
-        redact_files(self.folder, self.run.redactor)
+        if leaking := leaking_files(self.folder, self.run.redactor, done):
+            self._lost = refusal(leaking, _shown(self.folder))
+            return
         finished = datetime.now(UTC)
         assert self.run.bundle
         inventory = [item["id"] for item in self._inventory or []]
@@ -395,6 +408,17 @@ class Recorder:
                 "counts": results.counts,
             },
         )
+
+    def _take_out_secrets(self) -> Redaction:
+        """Mask what others have written, before the last line of the record; say what had to be withheld."""
+        self._record.mask_again()
+        done = redact_files(self.folder, self.run.redactor)
+        for each in done.withheld:
+            self.event("withheld", path=each.path, reason=each.reason, secret=each.secret)
+            self.notes.append(f"withheld: {each.path}: {each.reason}")
+        if error := secret_in(done.withheld):
+            self.problem(error)
+        return done
 
     def _render(self, results: RunResults, status: int) -> None:
         suite = "+".join(self.run.suites)
@@ -440,26 +464,12 @@ def _described(item: pytest.Item) -> dict[str, Any]:
     return {"id": item.nodeid, "suite": suite, "file": name, "line": line + 1 if line is not None else None}
 
 
-def _last_words(text: str) -> str:
-    """The line of a collection error that says what went wrong: pytest marks those of the exception with E."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line[1:].strip() for line in lines if line.startswith("E ")]
-    return (errors or lines or ["collection failed"])[-1]
-
-
 def _shown(folder: Path) -> str:
     """The folder as it can be typed where pytest was started."""
     try:
         return str(folder.relative_to(Path.cwd()))
     except ValueError:
         return str(folder)
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _file_name(name: str) -> str:

@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.core.redaction import Redactor
+from gatehouse.evidence.withheld import found_in
 
 SCHEMA = 1
 FILE_NAME = "record.jsonl"
 
 #: Characters kept of a text such as a traceback or captured output: half its beginning, half its end.
 TEXT_LIMIT = 32 * 1024
+
+#: Bytes read at a time when the record is searched.
+BLOCK = 1024 * 1024
 
 Event = dict[str, Any]
 
@@ -67,6 +71,23 @@ class RunRecord:
         self._file.truncate(self._end)
         self._file.seek(self._end)
 
+    def mask_again(self) -> None:
+        """Mask what was written before a secret was known. The file is replaced as a whole."""
+        with self._lock:
+            self._file.seek(0)
+            if not found_in(iter(lambda: self._file.read(BLOCK), b""), self._redactor):
+                return
+            path = Path(self._file.name)
+            temporary = path.with_name(f".{path.name}.part")
+            with path.open("rb") as old, temporary.open("wb") as new:
+                for raw in old:
+                    text = json.dumps(self._redactor.data(json.loads(raw)), ensure_ascii=False)
+                    new.write(text.encode("utf-8", "backslashreplace") + b"\n")
+            temporary.replace(path)
+            self._file.close()
+            self._file = path.open("r+b", buffering=0)
+            self._recount()
+
     def close(self) -> None:
         """Close the file; nothing can be appended any more."""
         self._file.close()
@@ -99,3 +120,10 @@ def shortened(text: str, limit: int = TEXT_LIMIT) -> str:
         return text
     half = limit // 2
     return f"{text[:half]}\n[… {len(text) - 2 * half} characters left out …]\n{text[-half:]}"
+
+
+def last_words(text: str) -> str:
+    """The line of a collection error that says what went wrong: pytest marks those of the exception with E."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line[1:].strip() for line in lines if line.startswith("E ")]
+    return (errors or lines or ["collection failed"])[-1]

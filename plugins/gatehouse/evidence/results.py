@@ -171,6 +171,9 @@ def read_results(events: Iterable[Event]) -> RunResults:
                 results.proofs.append(event)
             case "leak_proof":
                 results.leaks.append(event)
+            case "withheld":
+                for test in results.tests.values():
+                    test.attachments = [each for each in test.attachments if each["path"] != event["path"]]
             case "interrupted":
                 results.interrupted = results.interrupted or str(event.get("by", "interrupted"))
             case "run_finished":

@@ -60,4 +60,6 @@ def test_an_error_can_be_told_to_another_process():
     again = errors.error_of(errors.error_data(error))
 
     assert (type(again), str(again)) == (type(error), str(error))
-    assert type(errors.error_of({**errors.error_data(error), "type": "Unheard"})) is errors.InfrastructureError
+    assert (
+        type(errors.error_of({**errors.error_data(error), "type": "Unheard"})) is errors.InfrastructureError
+    )

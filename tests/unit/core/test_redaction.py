@@ -1,10 +1,14 @@
 import base64
-from urllib.parse import quote
+import html
+import json
+import time
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatehouse.core import redaction
 from gatehouse.core.redaction import MASK, Redactor
 
 
@@ -86,3 +90,113 @@ def test_structured_data_is_masked_by_key_and_by_value():
         "items": [{"url": f"http://u:{MASK}@h"}],
         "n": 3,
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'a': 'opaqu...value-1'}",
+        "opaque-val...",
+        "...que-value-1",
+        "opaque\n[… 99 characters left out …]\n-1",
+    ],
+)
+def test_what_is_left_of_a_secret_without_its_middle_is_masked(text):
+    masked = Redactor(["opaque-value-1"]).text(text)
+
+    assert MASK in masked
+    assert "opaq" not in masked
+    assert "que-" not in masked
+
+
+def test_texts_with_something_left_out_are_left_alone():
+    text = "loading... opaque [… 9 characters left out …] f(...args) value-2..."
+    assert Redactor(["opaque-value-1"]).text(text) == text
+
+
+@given(st.text(alphabet='ab\\"/ é&<>+%\n', min_size=8).filter(lambda text: len(text.strip()) >= 8))
+def test_a_secret_is_found_however_documents_write_it(secret):
+    secret = secret.strip()
+    redactor = Redactor([secret])
+    for spelling in (
+        json.dumps(secret),
+        json.dumps(json.dumps(secret)),
+        html.escape(secret),
+        quote_plus(secret),
+        repr(secret),
+        base64.urlsafe_b64encode(b"user:" + secret.encode()).decode(),
+    ):
+        assert MASK in redactor.text(f"x {spelling} x")
+        assert redactor.contains_known(spelling.encode())
+
+
+def test_a_secret_within_a_longer_text_in_base64_is_found():
+    header = base64.b64encode(b"some-user:opaque-value-1:more").decode()
+    assert Redactor(["opaque-value-1"]).contains_known(header.encode())
+
+
+@pytest.mark.parametrize(
+    "line", ["Cookie: sid=0123456789; a=b", "  - cookie: sid=0123456789", "x-api-key: 0123456789"]
+)
+def test_lines_of_headers_that_carry_credentials_are_masked(line):
+    masked = Redactor().text(f"GET /\n{line}\naccept: */*")
+
+    assert "0123456789" not in masked
+    assert masked.endswith(f"{MASK}\naccept: */*")
+
+
+def test_what_playwright_says_that_it_typed_into_a_password_field_is_masked():
+    log = (
+        'Locator.fill: Timeout\nCall log:\n  - waiting for get_by_label("Password")\n'
+        '  -   - locator resolved to <input disabled type="password"/>\n  -   - fill("hunter2")\n  - waiting 20ms'
+    )
+    assert Redactor().text(log) == log.replace("hunter2", MASK)
+
+
+ALPHABET = st.sampled_from(
+    [
+        "bearer ",
+        "BEARER ",
+        "ba\u017fic ",
+        "Bas\u0131c ",
+        "eyJ",
+        "ghp_",
+        "token=",
+        "?",
+        "://u:",
+        "@",
+        "a1b2c3d4e5f6",
+        ".",
+        " ",
+        "é",
+    ]
+)
+
+
+@given(st.lists(ALPHABET, max_size=12).map("".join))
+def test_looking_for_words_first_finds_the_same_as_trying_every_shape(text):
+    slow = text
+    for _, shape in redaction._SHAPES:
+        slow = shape.sub(redaction._mask_group, slow)
+
+    assert Redactor().text(text) == slow
+    assert Redactor().may_hold(text) or text == slow
+
+
+def test_a_secret_of_several_lines_is_found_line_by_line():
+    secret = "first-line-of-it-0123\nsecond-line-of-it-456"
+    assert (
+        Redactor([secret]).text("E   first-line-of-it-0123\nE   second-line-of-it-456")
+        == f"E   {MASK}\nE   {MASK}"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["eyJ" * 100_000, "-----BEGIN PRIVATE KEY-----\n" * 5_000, '<input type="password">fill("' * 10_000],
+)
+def test_texts_full_of_beginnings_of_secrets_cost_no_more_than_others(text):
+    started = time.process_time()
+
+    assert Redactor().text(text) == text
+    assert time.process_time() - started < 2
