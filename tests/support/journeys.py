@@ -20,17 +20,21 @@ NODE_MODULES = Path(__file__).resolve().parents[2] / "fixtures" / "journeys" / "
 PROVED = """
     import dataclasses, json, os
     from pathlib import Path
-    from gatehouse.preview import plugin
+    from gatehouse.preview.guard import Guard
+
+    class Proved:
+        def now(self, deployment):
+            return ["all is well"]
 
     def prove(self, config, stage, wait=None):
         self._environment = json.loads(os.environ["PROVED_PREVIEW"])
         self._write({"environment": self._environment})
-        return self
+        return Proved()
 
-    given = plugin._Guard._given
+    given = Guard._given
     personas = {"owner": Path("owner.json").resolve()}
-    plugin._Guard._prove = prove
-    plugin._Guard._given = lambda self: dataclasses.replace(given(self), storage_states=personas)
+    Guard._prove = prove
+    Guard._given = lambda self: dataclasses.replace(given(self), storage_states=personas)
 """
 
 CONFIG = """
@@ -47,6 +51,7 @@ targets:
     preview:
       product_images: [registry.example.com/acme/*]
       urls: {www: "http://127.0.0.1:9"}
+      correlation: {send: preview}
 """
 
 

@@ -20,7 +20,7 @@ function watch(given) {
       watchBrowserType(api[name], given);
     const request = api.request;
     const newContext = request.newContext.bind(request);
-    request.newContext = options => newContext(withHeaders(options, given));
+    request.newContext = options => newContext(withTrace(options, given));
   });
 }
 
@@ -47,7 +47,34 @@ function withHeaders(options, given) {
   return options?.extraHTTPHeaders ? { ...options, extraHTTPHeaders: carrying(options.extraHTTPHeaders, given) } : options;
 }
 
-function watchedContext(context, given) {
+/** Requests without a browser ask nobody for permission, so they carry the headers wherever they go. */
+function withTrace(options, given) {
+  if (given.correlation.send === 'none')
+    return options;
+  let configured = {};
+  quietly(() => (configured = api.test.info().project.use.extraHTTPHeaders));
+  const { traceparent, baggage } = current(given);
+  return { ...options, extraHTTPHeaders: { ...configured, ...options?.extraHTTPHeaders, traceparent, baggage } };
+}
+
+/** Requests of pages to the preview carry the headers, others do not: their servers may not permit them (CORS). */
+async function routed(context, given) {
+  try {
+    await context.route(
+      address => given.addresses.includes(address.origin),
+      route => {
+        const { traceparent, baggage } = current(given);
+        return route.fallback({ headers: { traceparent, baggage, ...route.request().headers() } });
+      },
+    );
+  } catch {
+    // as with all that is noted beside a test
+  }
+}
+
+async function watchedContext(context, given) {
+  if (given.correlation.send === 'preview')
+    await routed(context, given);
   quietly(() => {
     const setHeaders = context.setExtraHTTPHeaders.bind(context);
     context.setExtraHTTPHeaders = headers => setHeaders(carrying(headers, given));
@@ -111,7 +138,7 @@ function keep(given, kind, entry) {
 /** `headers` with those by which the requests of a test are known. They are made anew each time they are read. */
 function carrying(headers, given) {
   const result = { ...headers };
-  if (given.correlation.enabled) {
+  if (given.correlation.send === 'all') {
     for (const name of ['traceparent', 'baggage'])
       Object.defineProperty(result, name, { enumerable: true, configurable: true, get: () => current(given)[name] });
   }
@@ -151,8 +178,10 @@ function journeyFile(given, testId, retry) {
 
 /** What was kept for an attempt. */
 function journeyOf(given, testId, retry) {
+  const { trace, baggage } = correlation(given, given.items[testId] ?? testId, retry + 1);
+  const known = given.correlation.send === 'none' ? {} : { trace_id: trace, baggage };
   const journey = {
-    trace_id: given.correlation.enabled ? correlation(given, given.items[testId] ?? testId, retry + 1).trace : '',
+    ...known,
     console: [],
     requests: [],
     left: [],
