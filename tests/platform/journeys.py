@@ -98,21 +98,31 @@ class Journeys:
             "XDG_CACHE_HOME": str(folder / "cache"),
         }
 
-    def run(self, *arguments, timeout=100):
-        """What became of it; none of its processes is left."""
+    def change(self, change):
+        """Change the preview's settings."""
+        file = self.folder / "gatehouse.yaml"
+        settings = yaml.safe_load(file.read_text())
+        change(settings["targets"]["embedded"]["preview"])
+        file.write_text(yaml.safe_dump(settings))
+
+    def begin(self, *arguments):
+        """The run as a process."""
         command = [sys.executable, "-m", "pytest", "-m", "preview", "-p", "no:cacheprovider", *arguments]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
         )
+
+    def ended(self, process):
+        """What became of it; none of its processes is left."""
+        output, _ = process.communicate(timeout=110)
         eventually(lambda: not self.processes())
-        return Ran(done.returncode, done.stdout, (self.folder / "reports" / "latest").resolve())
+        return Ran(process.returncode, output, (self.folder / "reports" / "latest").resolve())
+
+    def run(self, *arguments):
+        """What became of it, from beginning to end."""
+        with self.begin(*arguments) as process:
+            return self.ended(process)
 
     def processes(self):
         """What still runs of it, by command line."""

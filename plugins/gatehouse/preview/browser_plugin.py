@@ -232,7 +232,7 @@ def pytest_runtest_makereport(
     if journey is None:
         return report
     if report.failed:
-        _explain(report, call.excinfo.value if call.excinfo else None, journey)
+        _explain(report, call.excinfo, journey, item.path)
         item.stash[FAILED].append(report)
         report.gatehouse_preview = True  # type: ignore[attr-defined] # extra attributes travel to the controller
     if report.when == "teardown":
@@ -244,8 +244,8 @@ def _finish(item: pytest.Item, report: Any, journey: Journey) -> None:
     failed = item.stash[FAILED]
     _keep_artifacts(item, report, journey, failed=bool(failed))
     if failed:
-        traces = [_bundle(item) / each["path"] for each in journey.artifacts if each["kind"] == "trace"]
-        journey.steps = last_steps(traces[0]) if traces else []
+        traces = (_bundle(item) / each["path"] for each in journey.artifacts if each["kind"] == "trace")
+        journey.steps = last_steps(*traces)
         _attach(_bundle(item), journey)
     report.gatehouse_journey = journey.as_data()
     report.gatehouse_commands = [shlex.join([item.nodeid, "--headed", "--tracing", "on"])]
@@ -257,8 +257,11 @@ def _finish(item: pytest.Item, report: Any, journey: Journey) -> None:
         }
 
 
-def _explain(report: Any, error: BaseException | None, journey: Journey) -> None:
-    """Correct who was at fault, where the browser's own words tell."""
+def _explain(
+    report: Any, excinfo: pytest.ExceptionInfo[BaseException] | None, journey: Journey, file: Path
+) -> None:
+    """Correct who was at fault, where the browser's own words tell; `file` holds the test."""
+    error = excinfo.value if excinfo else None
     text = str(error) if error else report.longreprtext
     failure = getattr(report, "gatehouse_failure", None)
     if failure is None:  # pytest-playwright could not keep an artifact
@@ -272,6 +275,10 @@ def _explain(report: Any, error: BaseException | None, journey: Journey) -> None
     if error is not None and not type(error).__module__.startswith("playwright."):
         return
     failure["summary"] = failure["summary"].removeprefix(f"{type(error).__name__}: ")
+    if excinfo and failure["summary"].endswith("exceeded."):
+        # Playwright does not say what it waited for; the test's own line does.
+        line = str(excinfo.traceback.cut(path=file)[-1].statement).strip()
+        failure["summary"] = f"{failure['summary'].rstrip('.')}: {' '.join(line.split())}"
     if meaning := meaning_of(type(error).__name__, text):
         failure["class"] = str(meaning.failure_class)
         if meaning.next_step:

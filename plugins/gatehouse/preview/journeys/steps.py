@@ -34,21 +34,28 @@ _SELECTORS = (
 )
 
 
-def last_steps(trace: Path) -> list[str]:
-    """What was done last, the newest at the end; nothing where the trace cannot be read.
+def last_steps(*traces: Path) -> list[str]:
+    """What was done last in all contexts, the newest at the end; nothing of a trace that cannot be read.
 
     The format is Playwright's own: JSON lines with `before`, `log` and `after` events (version 8 and later).
     """
     try:
+        return _told(event for number, trace in enumerate(traces) for event in _all_events(number, trace))
+    except (AttributeError, TypeError, ValueError):  # another format: Playwright does not promise this one
+        return []
+
+
+def _all_events(number: int, trace: Path) -> Iterable[dict[str, Any]]:
+    """The events of all parts of a trace; ids of calls are its own."""
+    try:
         with zipfile.ZipFile(trace) as archive:
             names = [name for name in archive.namelist() if name.endswith(".trace")]
             # Playwright Test's own file has the same calls once more, with its fixtures and hooks.
-            names = [name for name in names if name != _OF_THE_RUNNER] or names
-            return _told(event for name in names for event in _events(archive, name))
+            for name in [name for name in names if name != _OF_THE_RUNNER] or names:
+                for event in _events(archive, name):
+                    yield {**event, "callId": f"{number} {event.get('callId')}"}
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
-        return []
-    except (AttributeError, TypeError, ValueError):  # another format: Playwright does not promise this one
-        return []
+        return
 
 
 def _events(archive: zipfile.ZipFile, name: str) -> Iterable[dict[str, Any]]:

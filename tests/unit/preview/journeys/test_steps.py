@@ -106,6 +106,15 @@ def test_steps_of_a_test_with_several_parts_are_in_the_order_of_time(trace):
     assert last_steps(trace(early, after("1"), name="1-trace.trace")) == ["Early", "Late"]
 
 
+def test_steps_of_several_contexts_are_told_in_the_order_of_time(trace, tmp_path):
+    trace({**before("1", "Second"), "startTime": 20.0}, after("1", "it broke")).rename(tmp_path / "one.zip")
+    trace({**before("1", "First"), "startTime": 10.0}, after("1"))
+
+    told = last_steps(tmp_path / "one.zip", tmp_path / "trace.zip", tmp_path / "missing.zip")
+
+    assert told == ["First", "Second: it broke"]
+
+
 def test_lines_that_are_too_long_are_passed_over_and_what_follows_is_read(trace):
     long = before("1", "Snapshot", url="x" * (3 * LONGEST_LINE))
     path = trace(long, before("2", "Click"), after("2"))
