@@ -115,7 +115,11 @@ class Journeys:
 
     def ended(self, process):
         """What became of it; none of its processes is left."""
-        output, _ = process.communicate(timeout=110)
+        try:
+            output, _ = process.communicate(timeout=100)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         eventually(lambda: not self.processes())
         return Ran(process.returncode, output, (self.folder / "reports" / "latest").resolve())
 

@@ -32,8 +32,7 @@ WATCHER = pytest.StashKey[Watcher]()
 JOURNEY = pytest.StashKey[Journey]()
 ATTEMPT = pytest.StashKey[int]()
 HARS = pytest.StashKey[list[Path]]()
-#: The reports of an attempt that failed, until it has ended.
-FAILED = pytest.StashKey[list[Any]]()
+FAILED = pytest.StashKey[bool]()
 WRITTEN = pytest.StashKey[list[Path]]()
 
 #: Bytes up to which an artifact is copied into Allure's results; larger ones are only in the bundle.
@@ -147,7 +146,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return  # the suite's own hook says it
     item.stash[ATTEMPT] = item.stash.get(ATTEMPT, 0) + 1
     item.stash[HARS] = []
-    item.stash[FAILED] = []
+    item.stash[FAILED] = False
     journey = item.stash[JOURNEY] = Journey()
     watcher.begin(journey)
     correlation = _correlation(run, item)
@@ -233,7 +232,7 @@ def pytest_runtest_makereport(
         return report
     if report.failed:
         _explain(report, call.excinfo, journey, item.path)
-        item.stash[FAILED].append(report)
+        item.stash[FAILED] = True
         report.gatehouse_preview = True  # type: ignore[attr-defined] # extra attributes travel to the controller
     if report.when == "teardown":
         _finish(item, report, journey)
@@ -242,7 +241,7 @@ def pytest_runtest_makereport(
 
 def _finish(item: pytest.Item, report: Any, journey: Journey) -> None:
     failed = item.stash[FAILED]
-    _keep_artifacts(item, report, journey, failed=bool(failed))
+    _keep_artifacts(item, report, journey, failed=failed)
     if failed:
         traces = (_bundle(item) / each["path"] for each in journey.artifacts if each["kind"] == "trace")
         journey.steps = last_steps(*traces)
@@ -250,11 +249,6 @@ def _finish(item: pytest.Item, report: Any, journey: Journey) -> None:
     report.gatehouse_journey = journey.as_data()
     report.gatehouse_commands = [shlex.join([item.nodeid, "--headed", "--tracing", "on"])]
     _add_events(item, report, journey)
-    for earlier in (each for each in failed if each is not report):
-        # Of an attempt after which the test is run again, pytest-rerunfailures logs no teardown.
-        earlier.gatehouse_if_rerun = {
-            name: getattr(report, f"gatehouse_{name}") for name in ("journey", "commands", "events")
-        }
 
 
 def _explain(

@@ -101,9 +101,6 @@ class Guard:
         """Put together what is to be said of a journey that failed."""
         if self._personas is not None:
             self._personas.learn_secrets()  # a worker may have signed somebody in again
-        if str(report.outcome) == "rerun":
-            for name, value in getattr(report, "gatehouse_if_rerun", {}).items():
-                setattr(report, f"gatehouse_{name}", value)
         if self._reports is not None:
             self._reports.heard(report)
 
