@@ -269,6 +269,33 @@ def test_after_a_session_has_expired_the_next_test_is_signed_in_again_and_that_s
     assert "planted [redacted] [redacted]" in ran.output
 
 
+OVER_HTTPS = """
+@pytest.mark.persona("owner")
+def test_an_owner_who_has_signed_in(page, preview):
+    page.goto(preview.urls["platform"])
+    expect(page.get_by_role("heading", name="Welcome, olga")).to_be_visible()
+    names = {each["name"] for each in page.context.cookies()}
+    assert {"__Secure-authjs.session-token", "__Host-authjs.csrf-token"} <= names
+
+
+def test_contexts_of_the_tests_own(browser, playwright, preview):
+    with browser.new_context() as context:
+        assert context.new_page().goto(preview.urls["www"]).ok
+    requests = playwright.request.new_context()
+    assert requests.get(preview.urls["www"]).ok
+    requests.dispose()
+"""
+
+
+def test_over_https_with_an_authority_of_ones_own_personas_and_contexts_of_the_tests_own_work(journeys):
+    suite = journeys("self-signed-certificate", tests=OVER_HTTPS)
+    suite.change(lambda preview: preview.update(tls={"ca_file": str(suite.platform.authority)}))
+
+    ran = suite.run()
+
+    assert set(ran.classes.values()) == {"passed"}, ran.output
+
+
 REDEPLOYED = """
 def test_that_fails_once_the_site_is_deployed_anew(page, preview):
     page.goto(preview.urls["www"])

@@ -67,17 +67,6 @@ def browser_type_launch_args(
 
 
 @pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any], pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Playwright's arguments; where certificates are of an authority of one's own, the browser takes them as they are.
-
-    It cannot be given an authority. The proof has verified the certificates before, unless the settings forbid it.
-    """
-    settings = required_run(pytestconfig).target.preview
-    own = settings is not None and (settings.tls.ca_file is not None or not settings.tls.verify)
-    return {**browser_context_args, "ignore_https_errors": True} if own else browser_context_args
-
-
-@pytest.fixture(scope="session")
 def launch_browser(
     launch_browser: Callable[..., Browser], pytestconfig: pytest.Config
 ) -> Callable[..., Browser]:
@@ -130,6 +119,9 @@ def watcher_of(config: pytest.Config) -> Watcher:
             [origin_of(url) for url in [*identity, *settings.other_origins]],
         )
         watcher.to_everyone = settings.correlation.send == "all"
+        if settings.tls.ca_file is not None or not settings.tls.verify:
+            # A browser cannot be given an authority. The proof has verified the certificates before.
+            watcher.defaults["ignore_https_errors"] = True
         config.stash[WATCHER] = watcher
     return config.stash[WATCHER]
 

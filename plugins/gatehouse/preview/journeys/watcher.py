@@ -35,6 +35,8 @@ class Watcher:
         #: What requests carry: to the preview, or to everyone.
         self.headers: dict[str, str] = {}
         self.to_everyone = False
+        #: What every context is made with unless its maker says otherwise.
+        self.defaults: dict[str, Any] = {}
         #: What a new context starts with unless the test says otherwise, such as a storage state.
         self.context_args: dict[str, Any] = {}
         #: Where contexts write their HAR, one file each; None for none.
@@ -77,6 +79,7 @@ class Watcher:
         new_context = playwright.request.new_context
 
         def correlated(**arguments: Any) -> APIRequestContext:
+            arguments = {**self.defaults, **arguments}
             if self.headers:
                 given = arguments.get("extra_http_headers") or {}
                 arguments["extra_http_headers"] = {**self.headers, **given}
@@ -85,7 +88,7 @@ class Watcher:
         playwright.request.new_context = correlated  # type: ignore[method-assign] # as above
 
     def _with_ours(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        arguments = {**self.context_args, **arguments}
+        arguments = {**self.defaults, **self.context_args, **arguments}
         if self.headers and self.to_everyone:
             given = arguments.get("extra_http_headers") or {}
             arguments["extra_http_headers"] = {**self.headers, **given}
