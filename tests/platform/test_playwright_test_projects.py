@@ -28,6 +28,7 @@ OUTCOMES = """
       test.describe.configure({ retries: 1 });
       test('passes only on its retry', async ({}, info) => {
         await info.attach('notes', { body: 'what it saw', contentType: 'text/plain' });
+        info.attachments.push({ name: 'manifest', path: 'package.json', contentType: 'application/json' });
         expect(info.retry).toBe(1);
       });
     });
@@ -141,7 +142,15 @@ def test_a_test_that_passes_on_a_retry_is_flaky_everywhere(outcome):
     assert f"flaky: 1 passed only on a retry: {flaky.id}" in outcome.digest
     assert len([*ET.parse(outcome.bundle / "junit.xml").iter("flakyFailure")]) == 1
     assert {each["name"] for each in flaky.attachments} >= {"notes (attempt 1)", "notes (attempt 2)"}
+    (manifest,) = [each["path"] for each in flaky.attachments if each["name"] == "manifest (attempt 2)"]
+    assert json.loads((outcome.bundle / manifest).read_text()) == {"name": "journeys"}
     assert "; it is tried again (" in outcome.output
+
+
+def line_of(words):
+    """The line of the spec, as it is written, that holds these words."""
+    (found,) = [number for number, line in enumerate(OUTCOMES.splitlines()) if words in line]
+    return found + 1
 
 
 def test_a_failure_is_told_in_playwrights_words_with_place_and_commands(outcome):
@@ -151,10 +160,10 @@ def test_a_failure_is_told_in_playwrights_words_with_place_and_commands(outcome)
     assert failure.failure_class == "product"
     assert 'Expected: "Goodbye"' in failure.details
     assert 'Received: "Hello"' in failure.details
-    assert "where: e2e/specs/outcomes.spec.ts:15" in failure.details
+    assert f"where: e2e/specs/outcomes.spec.ts:{line_of('Goodbye')}" in failure.details
     assert "\x1b" not in failure.text
     assert f"pytest -m preview '{outcome.of('shows the heading').id}'" in failure.next_step
-    headed = "npx playwright test specs/outcomes.spec.ts:12 --headed --trace on"
+    headed = f"npx playwright test specs/outcomes.spec.ts:{line_of('shows the heading')} --headed --trace on"
     assert f"cd e2e && PLAYWRIGHT_TEST_BASE_URL={outcome.base_url} {headed}" in failure.next_step
 
 
@@ -334,13 +343,20 @@ STATE = """
       });
 """
 
+AGAIN = """
+    test.describe(() => {
+      test.describe.configure({ retries: 1 });
+      test('at the second try', async ({}, info) => { expect(info.retry).toBe(1); });
+    });
+"""
+
 
 def test_shards_and_workers_share_a_project_of_es_modules_that_starts_signed_in(checkout, site):
     checkout.add(
         "e2e",
         {
             "a.spec.ts": STATE,
-            "b.spec.ts": STATE.replace("asks", "asks again").replace("${name}`", "${name}/again`"),
+            "b.spec.ts": STATE.replace("asks", "asks again").replace("${name}`", "${name}/again`") + AGAIN,
         },
         config=MODULE,
         package={"type": "module"},
@@ -356,7 +372,12 @@ def test_shards_and_workers_share_a_project_of_es_modules_that_starts_signed_in(
     outcome = checkout.run("-n", "2")
 
     assert outcome.code == 0, outcome.output
-    assert len(outcome.results.tests) == 12
+    assert len(outcome.results.tests) == 14
+    flaky = {
+        test.properties["project"]: [str(each.status) for each in test.attempts]
+        for test in outcome.results.flaky
+    }
+    assert flaky == {"one": ["failed", "passed"], "two": ["failed", "passed"]}
     assert {test.properties["shard"] for test in outcome.results.tests.values()} == {"1", "2"}
     assert {test.properties["project"] for test in outcome.results.tests.values()} == {"one", "two"}
     logs = [*(outcome.bundle / "attachments").glob("playwright-test-*.log")]

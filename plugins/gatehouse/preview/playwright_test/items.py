@@ -33,7 +33,7 @@ from gatehouse.preview.playwright_test.progress import Progress
 from gatehouse.preview.playwright_test.project import CONFIG_NAMES
 from gatehouse.preview.playwright_test.results import Attempt, ListedTest
 from gatehouse.preview.playwright_test.runs import ProjectRuns, Watch, shards_of
-from gatehouse.run import Run, is_worker
+from gatehouse.run import Run, is_worker, usage_error
 
 #: Seconds between two looks for what to say.
 TELL_INTERVAL = 0.5
@@ -74,7 +74,10 @@ class PlaywrightTests:
             extra = [
                 named(path, self.run.root) for path in given if path.name in CONFIG_NAMES and path.is_file()
             ]
-            every = distinct([*configured_projects(self.run), *extra])
+            try:
+                every = distinct([*configured_projects(self.run), *extra])
+            except GatehouseError as error:
+                raise usage_error(error) from error
             self._projects = {project.config: project for project in every}
         return self._projects
 
@@ -328,7 +331,7 @@ class JourneyItem(pytest.Item):
         self.journey = Journey.from_data(attempt.journey)
         evidence.event("journey", attempt=attempt.retry + 1, **attempt.journey)
         for attachment in attempt.attachments:
-            path = Path(attachment["path"])
+            path = self.project.folder / attachment["path"]
             if not path.is_file():
                 continue
             if not path.is_relative_to(bundle.folder):
