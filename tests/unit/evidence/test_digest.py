@@ -1,6 +1,6 @@
 import pytest
 
-from gatehouse.evidence.digest import LIMIT, make_digest
+from gatehouse.evidence.digest import LIMIT, flaky_notes, make_digest
 from gatehouse.evidence.results import read_results
 from tests.support.bundles import failure, phases
 
@@ -82,3 +82,18 @@ def test_terminal_control_sequences_of_tools_are_taken_out():
 
     assert "\x1b" not in found.markdown()
     assert "\x07" not in found.markdown()
+
+
+def test_what_passed_only_on_a_retry_is_named():
+    tests = ["a", "b", "c", "d", "e"]
+    events = [{"event": "collected", "items": [{"id": each} for each in tests]}]
+    for test in tests:
+        events += [{"event": "phase", **each} for each in failing(test)]
+        events += [{"event": "phase", **each, "attempt": 2} for each in phases(test)]
+    steady = [
+        {"event": "collected", "items": [{"id": "a"}]},
+        *({"event": "phase", **each} for each in phases("a")),
+    ]
+
+    assert flaky_notes(read_results(events)) == ["flaky: 5 passed only on a retry: a; b; c and 2 more"]
+    assert flaky_notes(read_results(steady)) == []
