@@ -82,7 +82,7 @@ def read_bundle(folder: Path) -> BundleInput:
     try:
         _require_small(folder / "junit.xml")
         bundle.junit = _count_junit(folder / "junit.xml")
-    except (expat.ExpatError, OSError, ValueError) as error:
+    except (expat.ExpatError, OSError, ValueError, LookupError) as error:  # LookupError: of an encoding
         bundle.unreadable.append(f"junit.xml: {error}")
     return bundle
 

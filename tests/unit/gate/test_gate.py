@@ -441,6 +441,11 @@ def forge_document_type(folder):
     )
 
 
+def forge_unknown_encoding(folder):
+    path = folder / "junit.xml"
+    path.write_text('<?xml version="1.0" encoding="ttf-8"?>' + path.read_text().split("?>", 1)[1])
+
+
 FORGERIES = [value for name, value in sorted(globals().items()) if name.startswith("forge_")]
 
 
