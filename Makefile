@@ -1,5 +1,5 @@
 # Two commands for newcomers: `make demo` and `make test`. Both do all the set-up themselves.
-.PHONY: demo test test-long bench-preview bench-journeys lint format bootstrap
+.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -19,6 +19,10 @@ bench-preview: bootstrap
 # What the evidence of browser tests costs, beside pytest-playwright alone; about four minutes.
 bench-journeys: bootstrap
 	.venv/bin/python benchmarks/preview_journeys.py
+
+# What running a project of Playwright Test in the suite costs, beside running it alone; about two minutes.
+bench-playwright-test: bootstrap
+	.venv/bin/python benchmarks/playwright_test_runner.py
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .
