@@ -78,6 +78,10 @@ def test_cart(begun, cart, preview, number):
 """
 
 
+#: What failures leave is other tests' business, and takes time.
+QUICK = ("--tracing=off", "--video=off", "--screenshot=off")
+
+
 def write_suite(folder, platform, tests):
     (folder / "suites" / "preview").mkdir(parents=True)
     (folder / "suites" / "preview" / "test_a.py").write_text(tests)
@@ -97,7 +101,7 @@ def attached(suite, name):
 def failing(tmp_path_factory, platform):
     """A suite of which all tests but one have failed, and what it printed."""
     suite = write_suite(tmp_path_factory.mktemp("failing"), platform, FAILING)
-    suite.code, suite.output = suite.run()
+    suite.code, suite.output = suite.run(*QUICK)
     return suite
 
 
@@ -144,14 +148,14 @@ def test_snapshots_are_made_on_request_and_show_what_has_changed(tmp_path, platf
     page = suite.folder / "page.html"
     page.write_text('<div role="img" style="width: 40px; height: 20px; background: green"></div>')
 
-    code, output = suite.run("--gate-update-snapshots", "-k", "box")
+    code, output = suite.run(*QUICK, "--gate-update-snapshots", "-k", "box")
     assert (code, "1 skipped" in output) == (5, True)
     (made,) = (suite.folder / "fixtures" / "snapshots").rglob("*.png")
     assert made.parent.name.startswith("chromium-")
     assert f"written: {made.relative_to(suite.folder)}; look at what has changed" in output
 
     page.write_text(page.read_text().replace("height: 20px", "height: 16px"))
-    code, output = suite.run()
+    code, output = suite.run(*QUICK)
     assert (code, "2 failed" in output) == (1, True)
     assert "box does not look as it did: 160 of 800 pixels are different, and it is 40 by 16" in output
     pictures = ["another-actual.png", "box-actual.png", "box-difference.png", "box-expected.png"]
