@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 import zipfile
 
 import pytest
@@ -134,6 +135,18 @@ def test_lines_that_are_too_long_are_passed_over_and_what_follows_is_read(trace)
 )
 def test_no_trace_can_break_the_report(trace, raw):
     assert isinstance(last_steps(trace(raw=raw)), list)
+
+
+def test_a_large_trace_is_read_in_little_memory(trace):
+    line = b'{"type":"frame-snapshot","html":"' + b"x" * 20_000_000 + b'"}\n'
+    trace(raw=line * 5, name="1-trace.trace")
+    path = trace(before("1", "Click"), after("1"))
+    tracemalloc.start()
+    try:
+        assert last_steps(path) == ["Click"]
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_archive_that_is_cut_short_or_is_none_has_no_steps(trace, tmp_path):
