@@ -91,13 +91,11 @@ def test_a_browser_that_is_named_and_not_there_is_not_installed(monkeypatch):
     [
         ((), "Executable doesn't exist at", "playwright install --with-deps chromium"),
         (
-            "",
             ("--browser", "firefox"),
             "Executable doesn't exist at",
             "playwright install --with-deps firefox",
         ),
         (
-            "",
             ("--browser-channel", "chrome"),
             "'chrome' is not found",
             "playwright install --with-deps chrome",

@@ -263,8 +263,9 @@ def _explain(
     failure["summary"] = failure["summary"].removeprefix(f"{type(error).__name__}: ")
     if excinfo and failure["summary"].endswith("exceeded."):
         # Playwright does not say what it waited for; the test's own line does.
-        line = str(excinfo.traceback.cut(path=file)[-1].statement).strip()
-        failure["summary"] = f"{failure['summary'].rstrip('.')}: {' '.join(line.split())}"
+        lines = [str(each.statement) for each in excinfo.traceback if each.path == file]
+        waited = f": {' '.join(lines[-1].split())}" if lines else "."
+        failure["summary"] = failure["summary"].rstrip(".") + waited
     if meaning := meaning_of(type(error).__name__, text):
         failure["class"] = str(meaning.failure_class)
         if meaning.next_step:

@@ -90,7 +90,10 @@ class Guard:
         from gatehouse.preview.journeys.reporting import FailureReports
 
         recorder = config.stash[RECORDER]
-        self._reports = FailureReports(lambda: wait.now(self._deployment), recorder.event, recorder.command)
+        redact = self._run.redactor.text
+        self._reports = FailureReports(
+            lambda: wait.now(self._deployment), recorder.event, recorder.command, redact
+        )
         try:
             yield
         finally:

@@ -23,12 +23,20 @@ class FailureReports:
     """Hears every report of the run; looks at the deployed system when a journey fails."""
 
     def __init__(
-        self, look: Callable[[], list[str]], event: Callable[..., None], command: Sequence[str]
+        self,
+        look: Callable[[], list[str]],
+        event: Callable[..., None],
+        command: Sequence[str],
+        redact: Callable[[str], str] = str,
     ) -> None:
-        """`look` says how the deployed system is, `event` writes into the record, `command` runs the suite."""
+        """`look` says how the deployed system is, `event` writes into the record, `command` runs the suite.
+
+        `redact` takes secrets out of what the terminal shows.
+        """
         self._look = look
         self._event = event
         self._command = command
+        self._redact = redact
         self._failed: dict[str, tuple[str, list[str]]] = {}
         self._executor = ThreadPoolExecutor(1, "deployed-system")
         self._answers = True
@@ -47,7 +55,7 @@ class FailureReports:
             commands += getattr(report, "gatehouse_other_commands", [])
             text = failure_report(known[0], Journey.from_data(report.gatehouse_journey), known[1], commands)
             self._event("failure_report", test=node, text=text)
-            report.sections.append((TITLE, text))
+            report.sections.append((TITLE, self._redact(text)))
 
     def close(self) -> None:
         """Stop looking."""

@@ -67,6 +67,18 @@ def test_a_failure_is_reported_with_the_teardown_with_how_the_system_was_at_the_
     ]
 
 
+def test_the_terminal_is_shown_no_secret():
+    told, last = (
+        FailureReports(lambda: [], lambda *_, **__: None, [], lambda text: text.replace("wrong", "*")),
+        ended(),
+    )
+    told.heard(failing())
+    told.heard(last)
+    told.close()
+
+    assert last.sections[0][1].startswith("failed: *")
+
+
 def test_a_test_that_passes_or_is_none_of_the_previews_has_no_report(reports):
     told, last = reports(), ended()
     told.heard(SimpleNamespace(nodeid=TEST, when="call", sections=[]))
