@@ -184,15 +184,15 @@ def test_a_secret_that_is_written_at_the_very_end_leaves_the_bundle_without_a_ma
         files={
             "conftest.py": """
 import os
-import gatehouse.evidence.plugin as plugin
+from gatehouse.evidence import recorder
 
-original = plugin.write_junit
+original = recorder.write_junit
 
 def late(path, document):
     original(path, document)
     (path.parent / "late.txt").write_text(os.environ["PLANTED_SECRET"])
 
-plugin.write_junit = late
+recorder.write_junit = late
 """
         },
     )

@@ -18,7 +18,7 @@ import pytest
 from gatehouse.core.checkout import Checkout
 from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, UsageError
 from gatehouse.core.folders import cache_folder
-from gatehouse.evidence.plugin import RECORDER
+from gatehouse.evidence.recorder import RECORDER
 from gatehouse.invocation import joined, start_over
 from gatehouse.run import current_run, is_worker, suites_in, usage_error
 

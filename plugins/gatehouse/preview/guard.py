@@ -15,7 +15,7 @@ from gatehouse.core.checkout import Checkout
 from gatehouse.core.deadline import SYSTEM_CLOCK
 from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, WrongSubject, error_data
 from gatehouse.core.folders import cache_folder
-from gatehouse.evidence.plugin import RECORDER, failure_data
+from gatehouse.evidence.recorder import RECORDER, failure_data
 from gatehouse.preview.browser import require_browser
 from gatehouse.preview.outcome import write_outcome
 from gatehouse.run import Run, usage_error

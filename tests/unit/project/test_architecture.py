@@ -24,7 +24,7 @@ MAY_IMPORT = {
 }
 
 #: What a slice's plugin may import besides.
-PLUGIN_MAY_IMPORT = {"run", "invocation", "evidence.plugin"}
+PLUGIN_MAY_IMPORT = {"run", "invocation", "evidence.plugin", "evidence.recorder"}
 
 #: The one module behind which each client library is kept.
 CLIENT_LIBRARIES = {
@@ -61,7 +61,7 @@ def imports(path):
 
 def is_plugin(path):
     """Whether a module belongs to pytest's side of a slice."""
-    return path.name in ("plugin.py", "browser_plugin.py", "guard.py", "items.py")
+    return path.name in ("plugin.py", "browser_plugin.py", "guard.py", "items.py", "recorder.py")
 
 
 @pytest.mark.parametrize("slice_", MAY_IMPORT)

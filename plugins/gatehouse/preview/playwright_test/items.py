@@ -16,7 +16,8 @@ import pytest
 
 from gatehouse.core.errors import GatehouseError
 from gatehouse.core.settings import find_settings_file
-from gatehouse.evidence.plugin import RECORDER, Evidence, failure_data
+from gatehouse.evidence.plugin import Evidence
+from gatehouse.evidence.recorder import RECORDER, failure_data
 from gatehouse.preview.journeys.findings import Journey
 from gatehouse.preview.journeys.steps import last_steps
 from gatehouse.preview.playwright_test.failure import Judgement, Kind, Place, judged, not_run
