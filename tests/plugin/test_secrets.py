@@ -6,6 +6,7 @@ import json
 import threading
 import uuid
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -16,8 +17,11 @@ from tests.support.secrets import files_with, holds
 
 SECRET = 'Planted "secret"+4/x'
 
-ATTACH = """
-import base64, json, os, pathlib
+ROOT = Path(__file__).resolve().parents[2]
+
+ATTACH = f"""
+import base64, json, os, pathlib, sys
+sys.path.insert(0, {str(ROOT)!r})
 from tests.support.secrets import archive, jpeg, png
 
 SECRET = os.environ["PLANTED_SECRET"]
