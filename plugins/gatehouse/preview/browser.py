@@ -48,7 +48,7 @@ def point_node_at(addresses: Mapping[str, str], environment: MutableMapping[str,
         environment["NODE_OPTIONS"] = f"{environment.get('NODE_OPTIONS', '')} {option}".strip()
 
 
-def launch_options(engine: str, channel: str | None) -> dict[str, Any]:
+def launch_options(engine: str, channel: str | None = None) -> dict[str, Any]:
     """What an engine is launched with here: Chromium with the browser that was found, unless a channel is named."""
     if channel:
         return {"channel": channel}
@@ -124,13 +124,14 @@ def _words(output: str) -> str:
     return "; ".join(each[:300] for each in [*first, *dict.fromkeys(printed[:3]), *how])
 
 
-def main(engine: str, options: str) -> int:
-    """Launch a browser once: 0 if it starts, else 1 and the reason on standard error."""
+def main(engine: str = "chromium", options: str = "") -> int:
+    """Launch a browser once: 0 if it starts, else 1 and the reason on standard error. `options` are JSON."""
     from playwright.sync_api import sync_playwright
 
+    given = json.loads(options) if options else launch_options(engine)
     try:
         with sync_playwright() as playwright:
-            getattr(playwright, engine).launch(**json.loads(options)).close()
+            getattr(playwright, engine).launch(**given).close()
     except Exception as error:  # noqa: BLE001 - Playwright raises a bare Exception when its driver does not start
         print(error, file=sys.stderr)
         return 1

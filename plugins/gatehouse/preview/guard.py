@@ -45,6 +45,7 @@ class Guard:
         self._environment: dict[str, Any] = {}
         self._note = ""
         self._personas: PersonaStore | None = None
+        self._problems: dict[str, GatehouseError] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -83,6 +84,7 @@ class Guard:
             given,
             storage_states={each.name: each.storage_state for each in signed_in},
             credentials={each.name: (each.username, each.password) for each in signed_in},
+            problems=self._problems,
         )
 
     @contextlib.contextmanager
@@ -177,6 +179,7 @@ class Guard:
         redactor = self._run.redactor
         store, problems = prepare_personas(self._run.target, self._environment, self._clients, redactor.add)
         self._personas = store
+        self._problems = {name: error for name, error in problems.items() if error is not None}
         for name, error in problems.items():
             if error is not None:
                 write_line(config, redactor.text(f"persona {name}: {error.summary}"))

@@ -35,7 +35,7 @@ class Preview:
     def get(self, name: str, path: str, *, persona: str = "") -> Reply:
         """GET a path of one of the URLs, over a fresh connection and without following redirects.
 
-        Hostnames lead where the target's settings say, which Playwright's own API requests do not know.
+        Hostnames lead where the target's settings say.
         """
         return self.request("GET", name, path, persona=persona)
 

@@ -23,6 +23,8 @@ class Ending:
     timeout: float = 0.0
     output: str = ""
     stopped: bool = False
+    #: Why there was no process at all: an error as data.
+    refused: dict[str, str] | None = None
 
     @classmethod
     def of(cls, done: Completed, timeout: float, stopped: bool) -> Ending:

@@ -13,6 +13,7 @@ from gatehouse.core.errors import (
     ProductFailure,
     Unreachable,
     WrongSubject,
+    error_of,
 )
 from gatehouse.preview.playwright_test.ending import Ending
 from gatehouse.preview.playwright_test.results import Attempt
@@ -83,6 +84,8 @@ def judged(attempt: Attempt, place: Place, because: str = "") -> Judgement:
 
 def not_run(ending: Ending | None, place: Place, *, running: bool, because: str = "") -> GatehouseError:
     """A test without any result: its process was killed before, or Playwright left it out."""
+    if ending is not None and ending.refused:
+        return error_of(ending.refused)
     state = "had begun and has no result" if running else "did not run"
     if ending is not None and ending.by_itself:
         return ProductFailure(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from gatehouse.core.errors import EnvironmentProblem
+from gatehouse.core.errors import EnvironmentProblem, GatehouseError
 from gatehouse.core.journey_settings import PLACEHOLDER, CorrelationSettings, PlaywrightTestProject
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.preview.browser import find_browser, resolver_arguments
@@ -31,6 +31,8 @@ class Given:
     run_id: str
     storage_states: Mapping[str, Path] = field(default_factory=dict)
     credentials: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    #: Why a persona could not sign in.
+    problems: Mapping[str, GatehouseError] = field(default_factory=dict)
     executable: str | None = None
     arguments: tuple[str, ...] = ()
     ignore_https_errors: bool = False
@@ -47,11 +49,16 @@ class Given:
         """The state that a project's tests start with, if it names a persona."""
         if project.persona is None:
             return None
-        return _named(self.storage_states, project.persona, "persona", "persona that has signed in")
+        return self._state(project.persona, "persona")
 
     def environment(self, project: PlaywrightTestProject) -> dict[str, str]:
         """A project's variables with their placeholders filled in."""
         return {name: PLACEHOLDER.sub(self._filled, text) for name, text in project.environment.items()}
+
+    def _state(self, name: str, key: str) -> Path:
+        if name in self.problems:
+            raise self.problems[name]
+        return _named(self.storage_states, name, key, "persona that has signed in")
 
     def _filled(self, match: re.Match[str]) -> str:
         kind, name, plain = match.groups()
@@ -60,7 +67,7 @@ class Given:
         if kind == "url":
             return _named(self.urls, name, "environment", "url of the preview")
         if kind == "storage_state":
-            return str(_named(self.storage_states, name, "environment", "persona that has signed in"))
+            return str(self._state(name, "environment"))
         username, password = _named(
             self.credentials, name, "environment", "persona whose credentials are known"
         )

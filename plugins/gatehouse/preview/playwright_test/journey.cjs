@@ -102,7 +102,7 @@ async function watchedContext(context, given) {
 }
 
 function watchPage(page, given) {
-  page.on('pageerror', error => keep(given, 'console', { type: 'pageerror', text: String(error?.stack ?? error), location: page.url() }));
+  page.on('pageerror', error => keep(given, 'console', { type: 'uncaught', text: String(error?.message ?? error), location: page.url() }));
   page.on('crash', () => keep(given, 'console', { type: 'crash', text: 'the page crashed', location: page.url() }));
   page.on('framenavigated', frame => {
     if (!frame.parentFrame())

@@ -48,6 +48,8 @@ def _of_shard(project: str, finished: Finished) -> list[GatehouseError]:
             ),
             *problems,
         ]
+    if ending.refused:
+        return problems  # each of its tests says why
     if not events.begun and not problems:
         summary, seen = words(ending.output, "it printed nothing")
         return [

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatehouse.core.errors import GatehouseError, InfrastructureError
+from gatehouse.core.errors import GatehouseError, InfrastructureError, error_data
 from gatehouse.core.folders import cache_folder
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.preview.playwright_test.command import (
@@ -147,7 +147,7 @@ class ProjectRuns:
             except GatehouseError as error:
                 for shard in shards:
                     shard.folder.mkdir(parents=True, exist_ok=True)
-                    Ending(1, output=str(error)).write(shard.ended)
+                    Ending(1, output=str(error), refused=error_data(error)).write(shard.ended)
 
     def _start(
         self,
