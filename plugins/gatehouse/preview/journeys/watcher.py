@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from gatehouse.preview.journeys.findings import Journey, origin_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import (
         APIRequestContext,
+        APIResponse,
         Browser,
         BrowserContext,
         ConsoleMessage,
@@ -57,11 +59,13 @@ class Watcher:
         close = browser.close
 
         def watched_context(**arguments: Any) -> BrowserContext:
-            return self._watch(launched.make("new_context", self._with_ours(arguments)))
+            arguments = self._with_ours(arguments)
+            return self._watch(launched.make("new_context", arguments), arguments.get("base_url"))
 
         def watched_page(**arguments: Any) -> Page:
-            page: Page = launched.make("new_page", self._with_ours(arguments))
-            self._watch(page.context)
+            arguments = self._with_ours(arguments)
+            page: Page = launched.make("new_page", arguments)
+            self._watch(page.context, arguments.get("base_url"))
             self._watch_page(page)
             return page
 
@@ -80,10 +84,9 @@ class Watcher:
 
         def correlated(**arguments: Any) -> APIRequestContext:
             arguments = {**self.defaults, **arguments}
-            if self.headers:
-                given = arguments.get("extra_http_headers") or {}
-                arguments["extra_http_headers"] = {**self.headers, **given}
-            return new_context(**arguments)
+            made = new_context(**arguments)
+            self._correlate_requests(made, arguments.get("base_url"))
+            return made
 
         playwright.request.new_context = correlated  # type: ignore[method-assign] # as above
 
@@ -96,7 +99,7 @@ class Watcher:
             arguments |= {"record_har_path": self.har(), "record_har_content": "omit"}
         return arguments
 
-    def _watch(self, context: BrowserContext) -> BrowserContext:
+    def _watch(self, context: BrowserContext, base_url: str | None) -> BrowserContext:
         context.on("console", self._console)
         context.on("weberror", self._web_error)
         context.on("requestfailed", self._request_failed)
@@ -104,7 +107,23 @@ class Watcher:
         context.on("page", self._watch_page)
         if self.headers and not self.to_everyone:
             context.route(lambda url: origin_of(url) in self._own, self._correlate)
+        self._correlate_requests(context.request, base_url)
         return context
+
+    def _correlate_requests(self, requests: APIRequestContext, base_url: str | None) -> None:
+        """Have requests that are made without a page carry the headers: no route sees those."""
+        for name in ("fetch", "get", "head", "post", "put", "patch", "delete"):
+            setattr(requests, name, self._carrying(getattr(requests, name), base_url or ""))
+
+    def _carrying(self, ask: Callable[..., APIResponse], base_url: str) -> Callable[..., APIResponse]:
+        def carrying(url: str | Request, **arguments: Any) -> APIResponse:
+            address = urljoin(base_url, url) if isinstance(url, str) else url.url
+            if self.headers and (self.to_everyone or origin_of(address) in self._own):
+                given = arguments.get("headers") or ({} if isinstance(url, str) else url.headers)
+                arguments["headers"] = {**self.headers, **given}
+            return ask(url, **arguments)
+
+        return carrying
 
     def _watch_page(self, page: Page) -> None:
         self.journey.add_page(page.url, self._allowed)  # a pop-up has been somewhere before it is made known
