@@ -198,6 +198,8 @@ def test_a_page_asks_elsewhere(page, playwright, preview, elsewhere):
     page.goto(preview.urls["www"])
     ask = "url => fetch(url).then(answer => answer.text(), error => `${error}`)"
     print("answer:", page.evaluate(ask, elsewhere))
+    refused = 'url => fetch(url, {headers: {"x-asks": "first"}}).then(answer => "let in", error => "refused")'
+    print("preflight:", page.evaluate(refused, elsewhere))
     print("sent:", any("traceparent" in {key.lower() for key in each} for each in SEEN))
     requests = playwright.request.new_context(base_url=preview.urls["www"])
     assert requests.get("/version.json").ok
@@ -206,12 +208,13 @@ def test_a_page_asks_elsewhere(page, playwright, preview, elsewhere):
 """
 
 
+# While requests are intercepted, Playwright answers those that ask for permission (CORS) in the server's place.
 @pytest.mark.parametrize(
     ("send", "printed", "correlated"),
     [
-        ("preview", ["answer: hello", "sent: False"], True),
-        ("all", ["answer: TypeError: Failed to fetch", "sent: False"], True),
-        ("none", ["answer: hello", "sent: False"], False),
+        ("preview", ["answer: hello", "preflight: let in", "sent: False"], True),
+        ("all", ["answer: TypeError: Failed to fetch", "preflight: refused", "sent: False"], True),
+        ("none", ["answer: hello", "preflight: refused", "sent: False"], False),
     ],
 )
 def test_requests_carry_the_trace_of_their_test_to_where_the_settings_say(
