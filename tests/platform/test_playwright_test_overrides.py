@@ -176,3 +176,7 @@ def test_evidence_of_failures_is_kept_unless_the_project_says_otherwise(wrapped,
 def test_certificates_are_taken_as_they_are_only_where_the_target_says_so(wrapped):
     assert "ignoreHTTPSErrors" not in wrapped({})["use"]
     assert wrapped({}, ignore_https_errors=True)["use"]["ignoreHTTPSErrors"] is True
+
+
+def test_a_configuration_cannot_leave_a_part_of_the_tests_to_other_machines(wrapped):
+    assert "shard" not in wrapped({"shard": {"current": 1, "total": 2}})

@@ -42,6 +42,12 @@ OUTCOMES = """
     test('is led away', async ({ page }) => {
       await page.goto('/away');
     });
+    test('opens a page by a link without an opener', async ({ page, context }) => {
+      await page.goto('/');
+      const opened = context.waitForEvent('page');
+      await page.evaluate(() => { window.open('/opened', '_blank', 'noopener'); });
+      await expect(await opened).toHaveTitle('Site');
+    });
     test('is known to fail', async () => {
       test.fail(true, 'the price is wrong');
       expect(1).toBe(2);
@@ -116,6 +122,7 @@ def test_each_test_is_an_item_with_the_outcome_that_playwright_gives_it(outcome)
         "specs/outcomes.spec.ts > again > passes only on its retry": "passed",
         "specs/outcomes.spec.ts > in the browser > shows the heading": "failed",
         "specs/outcomes.spec.ts > is led away": "failed",
+        "specs/outcomes.spec.ts > opens a page by a link without an opener": "passed",
         "specs/outcomes.spec.ts > is known to fail": "xfailed",
         "specs/outcomes.spec.ts > is known to fail, and passes": "failed",
         "specs/outcomes.spec.ts > is left out": "skipped",

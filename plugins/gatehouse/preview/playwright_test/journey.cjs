@@ -91,7 +91,7 @@ async function watchedContext(context, given) {
         keep(given, 'requests', { method: response.request().method(), url: response.url(), status: response.status() });
     });
     context.on('request', request => {
-      if (request.isNavigationRequest() && !request.frame().parentFrame())
+      if (request.isNavigationRequest() && isOfMainFrame(request))
         lookWhere(given, request.url());
     });
     context.on('page', page => watchPage(page, given));
@@ -99,6 +99,14 @@ async function watchedContext(context, given) {
       watchPage(page, given);
   });
   return context;
+}
+
+function isOfMainFrame(request) {
+  try {
+    return !request.frame().parentFrame();
+  } catch {
+    return true; // a page that is not there yet: Playwright cannot tell its frame
+  }
 }
 
 function watchPage(page, given) {

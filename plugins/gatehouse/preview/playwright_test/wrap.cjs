@@ -33,6 +33,7 @@ function wrapped(exported, given) {
     metadata: { ...config.metadata, gatehouse: { webServer: Boolean(config.webServer) } },
   };
   delete result.webServer; // the preview is what is tested
+  delete result.shard; // what other machines would run is not left out here
   for (const script of ['globalSetup', 'globalTeardown']) {
     if (config[script])
       result[script] = Array.isArray(config[script]) ? config[script].map(each => found(each, folder)) : found(config[script], folder);
