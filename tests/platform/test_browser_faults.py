@@ -194,6 +194,26 @@ def test_a_test_that_gives_up_elsewhere(page):
     pytest.fail("it looks wrong")
 
 
+def test_another_environment_is_asked_beside_the_page(page):
+    assert page.request.get(os.environ["ELSEWHERE"]).ok
+
+
+def test_another_environment_is_asked_without_a_page(playwright):
+    requests = playwright.request.new_context(base_url=os.environ["ELSEWHERE"])
+    assert requests.fetch("/").ok
+    requests.dispose()
+
+
+def test_a_browser_of_the_tests_own_is_elsewhere(browser_type, browser_type_launch_args):
+    with browser_type.launch(**browser_type_launch_args) as browser:
+        assert browser.new_page().goto(os.environ["ELSEWHERE"]).ok
+
+
+def test_a_browser_with_a_folder_of_its_own_is_elsewhere(browser_type, browser_type_launch_args, tmp_path):
+    with browser_type.launch_persistent_context(tmp_path, **browser_type_launch_args) as context:
+        assert context.pages[0].goto(os.environ["ELSEWHERE"]).ok
+
+
 def test_two_things_of_one_name(page, preview):
     page.goto(preview.urls["www"])
     page.get_by_role("listitem").click(timeout=2000)
@@ -234,6 +254,10 @@ def test_a_browser_that_goes_away_takes_one_test_with_it_and_pages_are_watched_w
         "test_a_page_elsewhere_is_opened": "untrusted",
         "test_a_pop_up_elsewhere_is_opened": "untrusted",
         "test_a_test_that_gives_up_elsewhere": "untrusted",
+        "test_another_environment_is_asked_beside_the_page": "untrusted",
+        "test_another_environment_is_asked_without_a_page": "untrusted",
+        "test_a_browser_of_the_tests_own_is_elsewhere": "untrusted",
+        "test_a_browser_with_a_folder_of_its_own_is_elsewhere": "untrusted",
         "test_two_things_of_one_name": "product",
         "test_text_about_a_certificate_does_not_come": "product",
         "test_a_certificate_that_nobody_trusts": "environment",
@@ -254,7 +278,7 @@ def test_a_browser_that_goes_away_takes_one_test_with_it_and_pages_are_watched_w
     assert "console errors: planted throw" in ran.test("test_a_page_of_the_browsers_own_is_watched").report
     for name in ("page_elsewhere_is_opened", "pop_up_elsewhere_is_opened", "test_that_gives_up_elsewhere"):
         failure = ran.test(f"test_a_{name}").failure
-        assert failure.summary == f"the test left the preview: a page of {platform.urls.code_host} was opened"
+        assert failure.summary == f"the test left the preview for {platform.urls.code_host}"
         assert "preview.other_origins" in failure.next_step
     waited = ran.test("test_text_about_a_certificate_does_not_come").failure
     assert waited.summary == (

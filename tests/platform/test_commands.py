@@ -140,7 +140,7 @@ def test_a_browser_that_does_not_start_ends_the_preview_suite_before_anything_is
         timeout=110,
     )
     assert done.returncode == 4
-    assert "the browser for the preview suite cannot be started" in done.stderr
+    assert "the browser for the preview suite is not installed" in done.stderr
     assert "doesn't exist at /nonexistent/chromium" in done.stderr
     assert "GATEHOUSE_BROWSER" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -140,7 +140,7 @@ def test_signing_in_that_leaves_the_preview_proves_nothing_even_where_the_page_l
     assert persona.summary.startswith(f"the login leaves the preview: it leads to {away}")
     assert "?" not in persona.details, "no query: it holds what gives access"
     by_hand = ran.test("test_an_owner_signs_in")
-    assert by_hand.failure.summary.startswith(f"the test left the preview: a page of {away}")
+    assert by_hand.failure.summary.startswith(f"the test left the preview for {away}")
     assert f"outside of the preview: {away}" in by_hand.report
 
 

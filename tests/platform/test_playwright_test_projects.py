@@ -42,6 +42,15 @@ OUTCOMES = """
     test('is led away', async ({ page }) => {
       await page.goto('/away');
     });
+    test('asks elsewhere', async ({ request }) => {
+      await expect(await request.get('/away')).toBeOK();
+    });
+    test.describe('of another environment', () => {
+      test.use({ baseURL: process.env.ELSEWHERE });
+      test('is asked beside a page', async ({ page }) => {
+        await expect(await page.request.post('/', { failOnStatusCode: false })).not.toBeOK();
+      });
+    });
     test('opens a page by a link without an opener', async ({ page, context }) => {
       await page.goto('/');
       const opened = context.waitForEvent('page');
@@ -111,7 +120,11 @@ def outcome(tmp_path_factory, site):
         {"outcomes.spec.ts": OUTCOMES, "serial.spec.ts": SERIAL},
         config=RETRYING,
         workers=2,
-        environment={"SHOP_PASSPHRASE": PASSPHRASE, "TOKEN_OF_ITS_OWN": "{number}-{commit}"},
+        environment={
+            "SHOP_PASSPHRASE": PASSPHRASE,
+            "TOKEN_OF_ITS_OWN": "{number}-{commit}",
+            "ELSEWHERE": f"http://localhost:{site.port}",
+        },
     )
     return checkout.run("-rA", SOME_TOKEN="planted-secret", SHOP_SECRET=PASSPHRASE, CI="true")
 
@@ -122,6 +135,8 @@ def test_each_test_is_an_item_with_the_outcome_that_playwright_gives_it(outcome)
         "specs/outcomes.spec.ts > again > passes only on its retry": "passed",
         "specs/outcomes.spec.ts > in the browser > shows the heading": "failed",
         "specs/outcomes.spec.ts > is led away": "failed",
+        "specs/outcomes.spec.ts > asks elsewhere": "failed",
+        "specs/outcomes.spec.ts > of another environment > is asked beside a page": "failed",
         "specs/outcomes.spec.ts > opens a page by a link without an opener": "passed",
         "specs/outcomes.spec.ts > is known to fail": "xfailed",
         "specs/outcomes.spec.ts > is known to fail, and passes": "failed",
@@ -212,11 +227,15 @@ def test_what_goes_wrong_in_the_browser_beside_the_test_is_in_the_record(outcome
     assert journey["left"] == []
 
 
-def test_a_journey_that_is_redirected_to_a_foreign_origin_is_not_a_pass(outcome, site):
-    failure = outcome.of("is led away").failure
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("is led away", "elsewhere"), ("asks elsewhere", "elsewhere"), ("is asked beside a page", "")],
+)
+def test_a_journey_that_a_foreign_origin_answers_is_not_a_pass(outcome, site, name, path):
+    failure = outcome.of(name).failure
 
     assert failure.failure_class == "untrusted"
-    assert failure.summary == f"the journey left the preview: http://localhost:{site.port}/elsewhere"
+    assert failure.summary == f"the journey left the preview: http://localhost:{site.port}/{path}"
 
 
 def test_what_did_not_run_is_a_failure_that_says_why(outcome):

@@ -160,7 +160,7 @@ class PreviewSettings(StrictModel):
         default_factory=dict, description="name → a user of the product, for sign_in"
     )
     other_origins: list[Address] = Field(
-        default_factory=list, description="origins that a journey's pages may be of besides the preview's own"
+        default_factory=list, description="origins that a journey may open and ask besides the preview's own"
     )
     correlation: CorrelationSettings = CorrelationSettings()
     timeout_seconds: float = Field(default=3600.0, gt=0, description="all stages together")

@@ -77,8 +77,10 @@ def launch_browser(
 
 @pytest.fixture(scope="session")
 def playwright(playwright: Playwright, pytestconfig: pytest.Config) -> Playwright:
-    """Playwright, whose requests without a browser carry the correlation as well."""
-    watcher_of(pytestconfig).instrument_requests(playwright)
+    """Playwright, all of whose browsers are watched, and requests without a browser as well."""
+    watcher = watcher_of(pytestconfig)
+    watcher.instrument_types(playwright)
+    watcher.instrument_requests(playwright)
     for name, module in list(sys.modules.items()):
         if name.startswith(("playwright.", "pytest_playwright.")):
             module.__dict__["__tracebackhide__"] = True  # its frames say nothing; --full-trace shows them
@@ -199,14 +201,14 @@ def _left(item: pytest.Item) -> WrongSubject | None:
 
 
 def left_preview(left: list[str]) -> WrongSubject | None:
-    """The failure of a test whose pages were outside of the preview; None if none was."""
+    """The failure of a test whose pages or requests were outside of the preview; None if none was."""
     if not left:
         return None
     return WrongSubject(
-        f"the test left the preview: a page of {origin_of(left[0])} was opened",
-        expected="pages of the preview and of the identity provider only",
+        f"the test left the preview for {origin_of(left[0])}",
+        expected="pages and answers of the preview and of the identity provider only",
         seen=", ".join(dict.fromkeys(left[:3])),
-        next_step="look at the redirect that leads there; a page that may be opened is named in preview.other_origins",
+        next_step="look at what leads there; what may be opened or asked is named in preview.other_origins",
     )
 
 

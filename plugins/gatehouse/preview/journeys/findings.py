@@ -88,7 +88,7 @@ class Journey:
             self.requests.append({"method": method, "url": url[:SHOWN], "failure": failure[:SHOWN]})
 
     def add_page(self, url: str, allowed: Collection[str]) -> None:
-        """Keep the address of a page that is outside of the preview."""
+        """Keep the address of a page, or of an answer to a request, that is outside of the preview."""
         if is_foreign(url, allowed) and len(self.left) < LIMIT:
             self.left.append(url[:SHOWN])
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         APIResponse,
         Browser,
         BrowserContext,
+        BrowserType,
         ConsoleMessage,
         Frame,
         Page,
@@ -55,6 +56,10 @@ class Watcher:
         pytest-playwright has one browser for all tests: without that, all tests after a crash would fail.
         """
         browser = launch()
+        if "new_context" in vars(browser):
+            return browser  # watched already
+        for context in browser.contexts:  # of one that was connected to
+            self._watch(context)
         launched = _Launched(launch, browser)
         close = browser.close
 
@@ -66,7 +71,6 @@ class Watcher:
             arguments = self._with_ours(arguments)
             page: Page = launched.make("new_page", arguments)
             self._watch(page.context, arguments.get("base_url"))
-            self._watch_page(page)
             return page
 
         def close_all(**arguments: Any) -> None:
@@ -78,15 +82,33 @@ class Watcher:
         browser.close = close_all  # type: ignore[method-assign] # as above
         return browser
 
+    def instrument_types(self, playwright: Playwright) -> None:
+        """Have every browser watched that is launched or connected to, also by tests themselves."""
+        for kind in (playwright.chromium, playwright.firefox, playwright.webkit):
+            for name in ("launch", "connect", "connect_over_cdp"):
+                setattr(kind, name, self._watched_launch(getattr(kind, name)))
+            self._instrument_persistent(kind)
+
+    def _watched_launch(self, launch: Callable[..., Browser]) -> Callable[..., Browser]:
+        return lambda *words, **arguments: self.instrument(lambda: launch(*words, **arguments))
+
+    def _instrument_persistent(self, kind: BrowserType) -> None:
+        launch = kind.launch_persistent_context
+
+        def watched(*words: Any, **arguments: Any) -> BrowserContext:
+            arguments = self._with_ours(arguments)
+            arguments.pop("storage_state", None)  # it has a folder of its own
+            return self._watch(launch(*words, **arguments))
+
+        kind.launch_persistent_context = watched  # type: ignore[method-assign] # as above
+
     def instrument_requests(self, playwright: Playwright) -> None:
-        """Have requests that are made without a browser carry the headers."""
+        """Have requests that are made without a browser carry the headers, and be watched."""
         new_context = playwright.request.new_context
 
         def correlated(**arguments: Any) -> APIRequestContext:
             arguments = {**self.defaults, **arguments}
-            made = new_context(**arguments)
-            self._correlate_requests(made, arguments.get("base_url"))
-            return made
+            return self._watch_requests(new_context(**arguments), arguments.get("base_url"))
 
         playwright.request.new_context = correlated  # type: ignore[method-assign] # as above
 
@@ -99,31 +121,40 @@ class Watcher:
             arguments |= {"record_har_path": self.har(), "record_har_content": "omit"}
         return arguments
 
-    def _watch(self, context: BrowserContext, base_url: str | None) -> BrowserContext:
+    def _watch(self, context: BrowserContext, base_url: str | None = None) -> BrowserContext:
         context.on("console", self._console)
         context.on("weberror", self._web_error)
         context.on("requestfailed", self._request_failed)
         context.on("response", self._response)
         context.on("page", self._watch_page)
+        for page in context.pages:
+            self._watch_page(page)
         if self.headers and not self.to_everyone:
             context.route(lambda url: origin_of(url) in self._own, self._correlate)
-        self._correlate_requests(context.request, base_url)
+        self._watch_requests(context.request, base_url)
         return context
 
-    def _correlate_requests(self, requests: APIRequestContext, base_url: str | None) -> None:
-        """Have requests that are made without a page carry the headers: no route sees those."""
-        for name in ("fetch", "get", "head", "post", "put", "patch", "delete"):
-            setattr(requests, name, self._carrying(getattr(requests, name), base_url or ""))
+    def _watch_requests(self, requests: APIRequestContext, base_url: str | None) -> APIRequestContext:
+        """Have requests that are made without a page carry the headers, and note who answers them: no route sees those.
 
-    def _carrying(self, ask: Callable[..., APIResponse], base_url: str) -> Callable[..., APIResponse]:
-        def carrying(url: str | Request, **arguments: Any) -> APIResponse:
+        A test of another environment proves nothing.
+        """
+        for name in ("fetch", "get", "head", "post", "put", "patch", "delete"):
+            setattr(requests, name, self._watched(getattr(requests, name), base_url or ""))
+        return requests
+
+    def _watched(self, ask: Callable[..., APIResponse], base_url: str) -> Callable[..., APIResponse]:
+        def watched(url: str | Request, **arguments: Any) -> APIResponse:
+            __tracebackhide__ = True
             address = urljoin(base_url, url) if isinstance(url, str) else url.url
             if self.headers and (self.to_everyone or origin_of(address) in self._own):
                 given = arguments.get("headers") or ({} if isinstance(url, str) else url.headers)
                 arguments["headers"] = {**self.headers, **given}
-            return ask(url, **arguments)
+            answer = ask(url, **arguments)
+            self.journey.add_page(answer.url, self._allowed)
+            return answer
 
-        return carrying
+        return watched
 
     def _watch_page(self, page: Page) -> None:
         self.journey.add_page(page.url, self._allowed)  # a pop-up has been somewhere before it is made known

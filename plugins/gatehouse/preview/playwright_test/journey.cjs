@@ -4,10 +4,17 @@
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
+const vm = require('node:vm');
 
 /** Entries of a kind that are kept for one attempt. */
 const LIMIT = 50;
 const TEXT_LIMIT = 2000;
+
+/** `ask`, whose answers are noted. Playwright passes over frames of Node.js when it says where an error is. */
+const noting = vm.runInThisContext(
+  '(ask, note) => async (...words) => { const answer = await ask(...words); note(answer); return answer; }',
+  { filename: 'node:gatehouse' },
+);
 
 let api; // the project's own @playwright/test
 const counts = new Map();
@@ -20,7 +27,7 @@ function watch(given) {
       watchBrowserType(api[name], given);
     const request = api.request;
     const newContext = request.newContext.bind(request);
-    request.newContext = options => newContext(withTrace(options, given));
+    request.newContext = async options => watchedRequests(await newContext(withTrace(options, given)), given);
   });
 }
 
@@ -76,6 +83,7 @@ async function watchedContext(context, given) {
   if (given.correlation.send === 'preview')
     await routed(context, given);
   quietly(() => {
+    watchedRequests(context.request, given);
     const setHeaders = context.setExtraHTTPHeaders.bind(context);
     context.setExtraHTTPHeaders = headers => setHeaders(carrying(headers, given));
     context.on('console', message => {
@@ -99,6 +107,12 @@ async function watchedContext(context, given) {
       watchPage(page, given);
   });
   return context;
+}
+
+/** Requests without a page: who answers them is noted. Playwright says of the test's own line that it asked. */
+function watchedRequests(requests, given) {
+  quietly(() => (requests.fetch = noting(requests.fetch.bind(requests), answer => lookWhere(given, answer.url()))));
+  return requests;
 }
 
 function isOfMainFrame(request) {
