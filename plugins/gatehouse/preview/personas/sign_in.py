@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, ProductFailure, UnexpectedAnswer
-from gatehouse.core.journey_settings import PersonaSettings, Refusal, SignInSettings
+from gatehouse.core.journey_settings import MemberCheck, PersonaSettings, Refusal, SignInSettings
 from gatehouse.preview.journeys.findings import origin_of
 from gatehouse.preview.personas.credentials import Credentials
 from gatehouse.preview.personas.visitor import Page, Visitor
@@ -59,9 +59,7 @@ class SignIn:
                 where=page.url.partition("?")[0],
                 next_step="look at the log of what answered",
             )
-        if persona.refused:
-            self._require_refusal(name, persona.refused, page)
-        elif origin_of(page.url) in identity - {*self.own}:
+        if origin_of(page.url) in identity - {*self.own}:
             raise EnvironmentProblem(
                 f"the login of the persona {name} ({credentials.username}) got no further than the identity provider",
                 expected="a page of the product",
@@ -69,6 +67,8 @@ class SignIn:
                 where=page.url.partition("?")[0],
                 next_step="sign in as this user once by hand: what the identity provider asks for is said there",
             )
+        if persona.refused:
+            self._require_refusal(name, persona.refused, page)
         else:
             self._require_membership(name, persona, credentials, visitor, page)
         return visitor.storage_state()
@@ -88,7 +88,7 @@ class SignIn:
             return False
         if page.status >= 500:
             return None  # it says nothing about the session
-        return page.status in check.status and _says(check.contains, username, page)
+        return _passes(check, username, page)
 
     def _begin(self, visitor: Visitor) -> Page:
         """The page with the form in which name and password are asked for."""
@@ -139,7 +139,8 @@ class SignIn:
         shown = page
         if check is not None:
             shown = visitor.get(self.url + check.path)
-            if shown.status in check.status and _says(check.contains, credentials.username, shown):
+            if _passes(check, credentials.username, shown):
+                self._require_that_not_all_pass(check, credentials.username)
                 return
         elif page.status < 400 and origin_of(page.url) in self.own:
             return
@@ -155,9 +156,29 @@ class SignIn:
             next_step="let the product have the user's membership; it is other data than the identity provider's",
         )
 
+    def _require_that_not_all_pass(self, check: MemberCheck, username: str) -> None:
+        """A check that is passed without signing in tells nothing about anybody."""
+        origins = {*self.own, *map(origin_of, self.settings.identity_origins)}
+        nobody = Visitor(self.route, origins, Deadline.after(self.settings.timeout_seconds))
+        try:
+            page = nobody.get(self.url + check.path)
+        except ProductFailure:  # to the login, or in a circle
+            return
+        if _passes(check, username, page):
+            raise EnvironmentProblem(
+                f"preview.sign_in.member_check proves nothing: who has not signed in passes it with {check.path}",
+                expected="another answer to one without a session",
+                seen=f"{page.status} at {page.path}: {page.words}",
+                where=page.url.partition("?")[0],
+                next_step="let it ask for something that only members see, and name it with contains",
+            )
 
-def _says(wanted: str | None, username: str, page: Page) -> bool:
-    return wanted is None or wanted.replace("{username}", username) in page.body
+
+def _passes(check: MemberCheck, username: str, page: Page) -> bool:
+    wanted = check.contains
+    return page.status in check.status and (
+        wanted is None or wanted.replace("{username}", username) in page.body
+    )
 
 
 def _json(page: Page, kind: type[dict[str, Any]]) -> dict[str, Any]:

@@ -143,6 +143,15 @@ def test_one_whom_the_product_takes_for_somebody_else_is_not_signed_in():
     assert "the product does not" in refusal(signing(other), EnvironmentProblem).summary
 
 
+@pytest.mark.parametrize("anybodys", [answer(200, "{}"), answer(302, location=f"{AUTH}/login")])
+def test_a_check_that_one_who_has_not_signed_in_passes_proves_nothing(anybodys):
+    weak = signing({f"GET {SHOP}/api/me": anybodys}, member_check={"path": "/api/me"})
+
+    error = refusal(weak, EnvironmentProblem)
+
+    assert "member_check proves nothing: who has not signed in passes it with /api/me" in error.summary
+
+
 def test_without_a_check_a_page_of_the_product_is_enough_and_an_error_is_not():
     assert signing(member_check=None).sign_in("owner", OWNER, OLGA)["cookies"]
 
@@ -261,6 +270,14 @@ def test_one_who_is_turned_away_as_said_has_the_cookies_of_that_page(refused):
     state = signing(SUSPENDED).sign_in("suspended", turned_away(**refused), OLGA)
 
     assert {each["name"] for each in state["cookies"]} >= {"seen", "sso"}
+
+
+def test_one_whom_the_identity_provider_turns_away_is_not_turned_away_by_the_product():
+    disabled = {f"POST {AUTH}/authenticate": answer(403, "Your account is suspended.")}
+
+    error = refusal(signing(disabled), EnvironmentProblem, turned_away(status=[403], contains="suspended"))
+
+    assert "got no further than the identity provider" in error.summary
 
 
 @pytest.mark.parametrize(
