@@ -57,6 +57,21 @@ OUTCOMES = """
       await page.evaluate(() => { window.open('/opened', '_blank', 'noopener'); });
       await expect(await opened).toHaveTitle('Site');
     });
+    test('downloads from elsewhere', async ({ page }) => {
+      await page.goto('/');
+      await page.route('http://files.example.com/**', route => route.fulfill({
+        headers: { 'content-type': 'application/zip', 'content-disposition': 'attachment' }, body: 'x',
+      }));
+      const download = page.waitForEvent('download');
+      await page.evaluate(() => { location.href = 'http://files.example.com/lamps.zip'; });
+      await (await download).path();
+    });
+    test('opens a pop-up elsewhere', async ({ page }) => {
+      await page.goto('/');
+      const opened = page.waitForEvent('popup');
+      await page.evaluate(url => { window.open(url); }, process.env.ELSEWHERE);
+      await expect(await opened).toHaveTitle('Site');
+    });
     test('is known to fail', async () => {
       test.fail(true, 'the price is wrong');
       expect(1).toBe(2);
@@ -138,6 +153,8 @@ def test_each_test_is_an_item_with_the_outcome_that_playwright_gives_it(outcome)
         "specs/outcomes.spec.ts > asks elsewhere": "failed",
         "specs/outcomes.spec.ts > of another environment > is asked beside a page": "failed",
         "specs/outcomes.spec.ts > opens a page by a link without an opener": "passed",
+        "specs/outcomes.spec.ts > downloads from elsewhere": "passed",
+        "specs/outcomes.spec.ts > opens a pop-up elsewhere": "failed",
         "specs/outcomes.spec.ts > is known to fail": "xfailed",
         "specs/outcomes.spec.ts > is known to fail, and passes": "failed",
         "specs/outcomes.spec.ts > is left out": "skipped",
@@ -229,7 +246,12 @@ def test_what_goes_wrong_in_the_browser_beside_the_test_is_in_the_record(outcome
 
 @pytest.mark.parametrize(
     ("name", "path"),
-    [("is led away", "elsewhere"), ("asks elsewhere", "elsewhere"), ("is asked beside a page", "")],
+    [
+        ("is led away", "elsewhere"),
+        ("asks elsewhere", "elsewhere"),
+        ("is asked beside a page", ""),
+        ("pop-up elsewhere", ""),
+    ],
 )
 def test_a_journey_that_a_foreign_origin_answers_is_not_a_pass(outcome, site, name, path):
     failure = outcome.of(name).failure

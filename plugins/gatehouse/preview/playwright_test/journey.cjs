@@ -98,10 +98,6 @@ async function watchedContext(context, given) {
       if (response.status() >= 400)
         keep(given, 'requests', { method: response.request().method(), url: response.url(), status: response.status() });
     });
-    context.on('request', request => {
-      if (request.isNavigationRequest() && isOfMainFrame(request))
-        lookWhere(given, request.url());
-    });
     context.on('page', page => watchPage(page, given));
     for (const page of context.pages())
       watchPage(page, given);
@@ -115,15 +111,9 @@ function watchedRequests(requests, given) {
   return requests;
 }
 
-function isOfMainFrame(request) {
-  try {
-    return !request.frame().parentFrame();
-  } catch {
-    return true; // a page that is not there yet: Playwright cannot tell its frame
-  }
-}
-
+/** Pages count, not requests for them: a download from elsewhere, or what a test's route holds back, opens none. */
 function watchPage(page, given) {
+  lookWhere(given, page.url()); // a pop-up has been somewhere before it is made known
   page.on('pageerror', error => keep(given, 'console', { type: 'uncaught', text: String(error?.message ?? error), location: page.url() }));
   page.on('crash', () => keep(given, 'console', { type: 'crash', text: 'the page crashed', location: page.url() }));
   page.on('framenavigated', frame => {

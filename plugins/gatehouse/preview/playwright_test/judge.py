@@ -61,6 +61,14 @@ def _of_shard(project: str, finished: Finished) -> list[GatehouseError]:
 def _contradiction(project: str, finished: Finished) -> list[GatehouseError]:
     events, ending = finished.events, finished.ending
     failed = [key for key, attempts in events.attempts.items() if not attempts[-1].as_expected]
+    if ending.exit_code == 0 and not events.ended:
+        return [
+            ProductFailure(
+                f"Playwright Test of {project} ended with exit code 0 before it had come to its end",
+                expected="an end by itself, after all of its teardown",
+                next_step="look for what calls process.exit, such as a global teardown",
+            )
+        ]
     if bool(failed) == (ending.exit_code != 0):
         return []
     names = {test.key: test.name for test in events.tests}

@@ -30,6 +30,7 @@ BOTH = (begin("a", "b"), ended("a"), ended("b"))
             "exit code 0, but 1 tests have failed",
         ),
         (1, (*BOTH, end("failed")), "exit code 1, but no test has failed"),
+        (0, BOTH, "exit code 0 before it had come to its end"),
         (1, (*BOTH, error("Error: no teardown", "/x.ts", 4), end("failed")), "e2e: no teardown"),
         (1, (), "exit code 1 before any test: its last words"),
         (0, (begin("a"), ended("a"), end()), "e2e runs other tests than it lists"),
