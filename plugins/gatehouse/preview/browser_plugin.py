@@ -13,7 +13,7 @@ import allure
 import pytest
 
 from gatehouse.core.errors import FailureClass, GatehouseError, WrongSubject
-from gatehouse.evidence.plugin import Evidence
+from gatehouse.evidence.plugin import Evidence, failure_data
 from gatehouse.preview.browser import launch_options, resolver_arguments
 from gatehouse.preview.journeys.browser_errors import BROWSER_GONE, meaning_of
 from gatehouse.preview.journeys.correlation import Correlation, correlate
@@ -224,6 +224,8 @@ def pytest_runtest_makereport(
     journey = item.stash.get(JOURNEY, None)
     if journey is None:
         return report
+    if report.when == "call" and journey.left and hasattr(report, "wasxfail"):
+        _take_for_a_failure(item, report, call)
     if report.failed:
         _explain(report, call.excinfo, journey, item.path)
         item.stash[FAILED] = True
@@ -231,6 +233,16 @@ def pytest_runtest_makereport(
     if report.when == "teardown":
         _finish(item, report, journey)
     return report
+
+
+def _take_for_a_failure(item: pytest.Item, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    """Nobody expects of a test that it leaves the preview, whatever its mark (xfail) says."""
+    del report.wasxfail
+    report.outcome = "failed"
+    if call.excinfo is not None:
+        report.longrepr = str(call.excinfo.value)
+        failure = failure_data(call.excinfo.value, report.longrepr)
+        report.gatehouse_failure = required_run(item.config).redactor.data(failure)  # type: ignore[attr-defined] # extra attributes travel to the controller
 
 
 def _finish(item: pytest.Item, report: Any, journey: Journey) -> None:

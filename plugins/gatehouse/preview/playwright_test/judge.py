@@ -30,7 +30,7 @@ def judge(
     if all(each.events.begun for each in shards):
         problems += _disagreement(project, listed, chosen, shards)
     problems += _later_failures(project, listed, chosen, shards)
-    return problems
+    return problems + _failures_around(project, listed, chosen, shards)
 
 
 def _of_shard(project: str, finished: Finished) -> list[GatehouseError]:
@@ -118,6 +118,25 @@ def _later_failures(
     if not failed:
         return []
     return [ProductFailure(f"{project}: passed at first, failed when its group ran again: {_some(failed)}")]
+
+
+def _failures_around(
+    project: str, listed: Sequence[ListedTest], chosen: Collection[str], shards: Sequence[Finished]
+) -> list[GatehouseError]:
+    """Tests of projects that the chosen ones bring with them (dependencies, teardown), and that have no item."""
+    own = {test.project for test in listed if test.key in chosen}
+    names = {test.key: test.name for test in listed if test.project not in own}
+    failed = {
+        names[key]: None
+        for each in shards
+        for key, attempts in each.events.attempts.items()
+        if key in names and not attempts[-1].as_expected and not attempts[-1].did_not_run
+    }
+    if not failed:
+        return []
+    return [
+        ProductFailure(f"{project}: what runs before or after the chosen tests failed: {_some([*failed])}")
+    ]
 
 
 def _passed_before(attempts: Sequence[Attempt]) -> bool:

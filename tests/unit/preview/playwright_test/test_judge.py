@@ -85,3 +85,12 @@ def test_a_test_that_fails_when_its_serial_group_runs_again_is_named():
     )
 
     assert "failed when its group ran again: specs/a.spec.ts > a" in problems((1, *events))[0].summary
+
+
+def test_a_teardown_that_was_not_chosen_and_failed_is_named():
+    tests = [listed("a", project="shop"), listed("b", project="clean-up")]
+    events = (begin(*tests), ended("a"), ended("b", "failed"), end("failed"))
+
+    (problem,) = judge("e2e", named(tests, ROOT), {"a"}, [Finished(told(*events), Ending(1))])
+
+    assert "before or after the chosen tests failed: specs/a.spec.ts > b [clean-up]" in problem.summary
