@@ -10,7 +10,8 @@ from pathlib import Path
 
 from gatehouse.core.journey_settings import PlaywrightTestProject
 from gatehouse.core.redaction import looks_like_secret_name
-from gatehouse.preview.playwright_test.given import Given, origin
+from gatehouse.preview.journeys.findings import origin_of
+from gatehouse.preview.playwright_test.given import Given
 from gatehouse.preview.playwright_test.project import Installation
 from gatehouse.preview.playwright_test.results import ListedTest
 
@@ -136,7 +137,7 @@ def write_given(
         "output": str(shard.output),
         "journeys": str(journeys),
         "base_url": given.base_url(settings),
-        "addresses": [origin(each) for each in given.urls.values()],
+        "addresses": [origin_of(each) for each in given.urls.values()],
         "storage_state": str(state) if state else None,
         "storage_states": [str(each) for each in given.storage_states.values()],
         "executable": given.executable,

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from gatehouse.core.errors import EnvironmentProblem, GatehouseError
 from gatehouse.core.journey_settings import PLACEHOLDER, CorrelationSettings, PlaywrightTestProject
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.preview.browser import find_browser, resolver_arguments
+from gatehouse.preview.journeys.findings import origin_of
 
 Value = TypeVar("Value")
 
@@ -95,7 +95,7 @@ def given_from(
         executable=find_browser(),
         arguments=tuple(resolver_arguments(settings.addresses)) if settings else (),
         ignore_https_errors=own,
-        allowed_origins=tuple(dict.fromkeys(origin(each) for each in [*urls.values(), *others])),
+        allowed_origins=tuple(dict.fromkeys(origin_of(each) for each in [*urls.values(), *others])),
         correlation=settings.correlation if settings else CorrelationSettings(),
     )
 
@@ -114,14 +114,6 @@ def given_for_listing(project: PlaywrightTestProject, empty_state: Path) -> Give
         storage_states=dict.fromkeys(every, empty_state),
         credentials=dict.fromkeys(every, ("listing", "listing")),
     )
-
-
-def origin(address: str) -> str:
-    """Scheme, host and port of an address, as a browser writes them."""
-    parts = urlsplit(address)
-    port = parts.port if parts.port != {"http": 80, "https": 443}.get(parts.scheme) else None
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
 
 def _named(values: Mapping[str, Value], name: str, key: str, what: str) -> Value:

@@ -7,7 +7,7 @@ from gatehouse.core.errors import EnvironmentProblem
 from gatehouse.core.journey_settings import PlaywrightTestProject, SignInSettings
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.preview.playwright_test.command import MOST_LOCATIONS, environment, selection
-from gatehouse.preview.playwright_test.given import Given, given_for_listing, given_from, origin
+from gatehouse.preview.playwright_test.given import Given, given_for_listing, given_from
 from gatehouse.preview.playwright_test.results import listed
 from gatehouse.preview.playwright_test.tree import changes
 from tests.support.playwright_events import ROOT
@@ -157,21 +157,17 @@ def test_pages_may_be_of_the_preview_the_identity_provider_and_the_other_origins
     assert given.arguments == ("--host-resolver-rules=MAP *.example.com 10.0.0.1",)
 
 
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("https://WWW.example.com:443/x?y", "https://www.example.com"),
-        ("http://[::1]:8080/", "http://[::1]:8080"),
-        ("http://a.example.com:80", "http://a.example.com"),
-    ],
-)
-def test_an_origin_is_written_as_browsers_do(address, expected):
-    assert origin(address) == expected
-
-
 def test_files_that_are_new_changed_or_gone_are_changes():
     before = {"same": (" M", 1, 1), "changed": (" M", 1, 1), "gone": ("??", 1, 1)}
     after = {"same": (" M", 1, 1), "changed": (" M", 2, 1), "new": ("??", 1, 1)}
 
     assert changes(before, after) == ["changed", "gone", "new"]
     assert changes(None, after) == []
+
+
+def test_a_hostname_that_is_not_in_ascii_is_written_as_browsers_write_it():
+    given = given_from(
+        None, urls={"www": "https://lämpen.example.com:443/x"}, number=7, commit="c", run_id="r"
+    )
+
+    assert given.allowed_origins == ("https://xn--lmpen-gra.example.com",)
