@@ -13,7 +13,8 @@ import allure
 import pytest
 
 from gatehouse.core.errors import FailureClass, GatehouseError, WrongSubject
-from gatehouse.evidence.plugin import Evidence, failure_data
+from gatehouse.evidence.plugin import Evidence
+from gatehouse.evidence.recorder import failure_data
 from gatehouse.preview.browser import launch_options, resolver_arguments
 from gatehouse.preview.journeys.browser_errors import BROWSER_GONE, meaning_of
 from gatehouse.preview.journeys.correlation import Correlation, correlate
