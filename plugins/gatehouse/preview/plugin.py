@@ -138,6 +138,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if not error.shown_before:
             _attach_note(item.config)
         raise
+    if item.get_closest_marker("persona") and not item.config.pluginmanager.hasplugin("gatehouse-browser"):
+        raise UsageError(
+            "a test that starts as a persona needs pytest-playwright, which is not loaded",
+            next_step="leave out -p no:playwright",
+        )
     if not item.config.getoption("base_url", None):
         item.config.option.base_url = next(iter(environment["urls"].values()))
 

@@ -121,7 +121,7 @@ class SignIn:
             wrong.append(f"status {' or '.join(map(str, refused.status))}")
         if refused.path is not None and page.path != refused.path:
             wrong.append(f"path {refused.path}")
-        if refused.contains is not None and refused.contains not in f"{page.words} {page.body}":
+        if refused.contains is not None and refused.contains not in page.text:
             wrong.append(f"text {refused.contains!r}")
         if wrong:
             raise EnvironmentProblem(

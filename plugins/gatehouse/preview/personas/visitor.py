@@ -34,9 +34,14 @@ class Page:
         return httpx.URL(self.url).path
 
     @property
+    def text(self) -> str:
+        """What it says, without markup and scripts, on one line."""
+        return " ".join(_text(self.body).split())
+
+    @property
     def words(self) -> str:
-        """What it says, without markup, on one line."""
-        return " ".join(_text(self.body).split())[:200]
+        """The beginning of what it says."""
+        return self.text[:200]
 
     def form(self, field_name: str) -> Form | None:
         """The form with a field of that name; None if there is none."""

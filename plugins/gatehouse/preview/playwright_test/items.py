@@ -331,13 +331,13 @@ class JourneyItem(pytest.Item):
         evidence = Evidence(self.tests.run, self)
         self.journey = Journey.from_data(attempt.journey)
         evidence.event("journey", attempt=attempt.retry + 1, **attempt.journey)
-        for attachment in attempt.attachments:
+        for number, attachment in enumerate(attempt.attachments):
             path = self.project.folder / attachment["path"]
             if not path.is_file():
                 continue
             if not path.is_relative_to(bundle.folder):
                 folder = shards_of(self.project, bundle.folder)[0].folder / "attached"
-                copy = folder / f"{self.test.key}-{attempt.retry}-{path.name}"
+                copy = folder / f"{self.test.key}-{attempt.retry}-{number}-{path.name}"
                 folder.mkdir(parents=True, exist_ok=True)
                 path = Path(shutil.copyfile(path, copy))
             name = attachment["name"] + (f" (attempt {attempt.retry + 1})" if attempts > 1 else "")

@@ -121,7 +121,11 @@ class Follower:
             whole = fresh[: fresh.rfind(b"\n") + 1]
             self._offset += len(whole)
             for line in whole.splitlines():
-                self.events.add(json.loads(line), self._root)
+                try:
+                    self.events.add(json.loads(line), self._root)
+                except (ValueError, KeyError, TypeError):
+                    words = f"{self._path.name} holds a line that is not the reporter's: {line[:80]!r}"
+                    self.events.errors.append(ReportedError(words))
         return self.events
 
 

@@ -297,6 +297,15 @@ def test_one_who_is_let_in_though_they_must_not_be_is_a_problem(refused, expecte
     assert "would prove nothing" in error.next_step
 
 
+def test_a_text_that_is_only_in_a_script_is_no_refusal():
+    home = "<script>const words = {no: 'Your account is suspended.'}</script><h1>Welcome, olga</h1>"
+    site = signing({f"GET {SHOP}/": answer(200, home)})
+
+    error = refusal(site, EnvironmentProblem, turned_away(contains="suspended"))
+
+    assert error.expected == "a page with text 'suspended'"
+
+
 def test_one_who_must_be_turned_away_by_the_product_must_get_past_the_identity_provider():
     error = refusal(
         signing(), EnvironmentProblem, turned_away(status=[403]), Credentials("olga", "wrong-password")

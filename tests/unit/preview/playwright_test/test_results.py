@@ -35,6 +35,16 @@ def test_names_are_unique_and_on_one_line_and_can_be_given_to_pytest(titles):
     assert not any("::" in name or "\n" in name for name in found)
 
 
+def test_a_line_that_is_not_the_reporters_is_an_error_of_the_run(tmp_path):
+    path = tmp_path / "results-1.jsonl"
+    path.write_text("Hello\n" + json.dumps({"event": "test_begin"}) + "\n" + json.dumps([1]) + "\n")
+
+    errors = Follower(path, ROOT).read().errors
+
+    assert "results-1.jsonl holds a line that is not the reporter's: b'Hello'" in errors[0].message
+    assert len(errors) == 3
+
+
 def test_a_file_is_followed_by_whole_lines(tmp_path):
     path = tmp_path / "results.jsonl"
     follower = Follower(path, ROOT)
