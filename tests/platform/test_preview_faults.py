@@ -115,7 +115,10 @@ FAULTS = {
     ),
     "generator-error-passing": passes(),
     "closed-while-waiting": Told(
-        WrongSubject, State.GONE, "pull request 7 is closed: its preview is going or gone"
+        WrongSubject,
+        State.GONE,
+        "pull request 7 is closed: its preview is going or gone",
+        seconds=40,  # the pull request itself is looked at every 20 s
     ),
     "pushed-while-waiting": Told(WrongSubject, State.SUPERSEDED, "pull request 7 is at another commit"),
     "one-application": passes(),
