@@ -131,13 +131,11 @@ def _add_paths(early_config: pytest.Config, args: list[str]) -> None:
 def _playwright_test_projects(root: Path) -> list[str]:
     """The configuration files of the projects that gatehouse.yaml names; they come after Python's journeys."""
     from gatehouse.core.settings import find_settings_file, load_settings
-    from gatehouse.preview.playwright_test.listing import configured
+    from gatehouse.preview.playwright_test.listing import configured_projects
 
     try:
-        file = find_settings_file(root)
-        projects = load_settings(file).playwright_test
-        folder = file.resolve().parent if file else root
-        return [str(configured(project, folder, root).config) for project in projects]
+        projects = load_settings(find_settings_file(root)).playwright_test
+        return [str(each.config) for each in configured_projects(projects, root)]
     except GatehouseError as error:
         raise usage_error(error) from error
 

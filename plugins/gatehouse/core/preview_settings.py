@@ -67,6 +67,11 @@ class TlsSettings(StrictModel):
     ca_file: Path | None = Field(default=None, description="authorities to trust in place of the machine's")
     verify: bool = Field(default=True, description="false accepts any certificate; the record says so")
 
+    @property
+    def unknown_to_browsers(self) -> bool:
+        """Whether a browser, which cannot be given an authority, must take certificates as they are."""
+        return self.ca_file is not None or not self.verify
+
 
 class UrlSource(StrictModel):
     """A key of a ConfigMap of the Applications' that holds an address."""
@@ -173,6 +178,11 @@ class PreviewSettings(StrictModel):
         default=60.0, ge=0, description="likewise for an operation on another revision than the one asked for"
     )
     allow_suspended: bool = Field(default=False, description="a paused rollout counts as well")
+
+    @property
+    def origins_besides_its_own(self) -> list[str]:
+        """Addresses of other origins that pages of a journey may be of: those named, and the identity provider's."""
+        return [*self.other_origins, *(self.sign_in.identity_origins if self.sign_in else ())]
 
     @field_validator("discovered_url")
     @classmethod

@@ -55,23 +55,22 @@ def refusal(names: Sequence[str], folder: str) -> str:
 
 def found_in(blocks: Iterable[bytes], redactor: Redactor) -> bool:
     """Whether a known secret is in a file, also where two blocks of it meet."""
-    overlap = max(redactor.longest - 1, 0)
-    tail = b""
-    for block in blocks:
-        window = tail + block
-        if redactor.contains_known(window):
-            return True
-        tail = window[-overlap:] if overlap else b""
-    return False
+    return any(holds for _, holds in _looked_into(blocks, redactor))
 
 
 def searched(blocks: Iterable[bytes], redactor: Redactor, reason: str) -> Iterator[bytes]:
     """The blocks as they are. Raises `Withhold` when a known secret is in them."""
+    for block, holds in _looked_into(blocks, redactor):
+        if holds:
+            raise Withhold(reason, secret=True)
+        yield block
+
+
+def _looked_into(blocks: Iterable[bytes], redactor: Redactor) -> Iterator[tuple[bytes, bool]]:
+    """Each block, and whether a known secret is in it or where it meets the one before."""
     overlap = max(redactor.longest - 1, 0)
     tail = b""
     for block in blocks:
         window = tail + block
-        if redactor.contains_known(window):
-            raise Withhold(reason, secret=True)
+        yield block, redactor.contains_known(window)
         tail = window[-overlap:] if overlap else b""
-        yield block

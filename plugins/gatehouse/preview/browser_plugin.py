@@ -115,15 +115,13 @@ def watcher_of(config: pytest.Config) -> Watcher:
     if WATCHER not in config.stash:
         settings = required_run(config).target.preview
         assert settings, "checked before the run"
-        identity = settings.sign_in.identity_origins if settings.sign_in else []
         environment = outcome_of(config).environment()
         watcher = Watcher(
             [origin_of(url) for url in environment["urls"].values()],
-            [origin_of(url) for url in [*identity, *settings.other_origins]],
+            map(origin_of, settings.origins_besides_its_own),
         )
         watcher.to_everyone = settings.correlation.send == "all"
-        if settings.tls.ca_file is not None or not settings.tls.verify:
-            # A browser cannot be given an authority. The proof has verified the certificates before.
+        if settings.tls.unknown_to_browsers:  # the proof has verified the certificates before
             watcher.defaults["ignore_https_errors"] = True
         config.stash[WATCHER] = watcher
     return config.stash[WATCHER]

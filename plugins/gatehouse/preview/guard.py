@@ -180,9 +180,8 @@ class Guard:
         store, problems = prepare_personas(self._run.target, self._environment, self._clients, redactor.add)
         self._personas = store
         self._problems = {name: error for name, error in problems.items() if error is not None}
-        for name, error in problems.items():
-            if error is not None:
-                write_line(config, redactor.text(f"persona {name}: {error.summary}"))
+        for name, error in self._problems.items():
+            write_line(config, redactor.text(f"persona {name}: {error.summary}"))
         config.stash[RECORDER].event(
             "personas",
             personas=[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Watcher:
     """Watches every context that is made of the browsers it was given, for the test under way."""
 
-    def __init__(self, own: Collection[str], allowed: Collection[str]) -> None:
+    def __init__(self, own: Iterable[str], allowed: Iterable[str]) -> None:
         """`own` are the origins of the preview; pages may also be of the `allowed` ones."""
         self._own = frozenset(own)
         self._allowed = self._own | frozenset(allowed)
@@ -194,9 +194,7 @@ class _Launched:
     def __init__(self, launch: Callable[[], Browser], browser: Browser) -> None:
         self._launch = launch
         self._first = browser
-        # As they are before they are replaced by those that watch.
-        self._makers = {"new_context": browser.new_context, "new_page": browser.new_page}
-        self._browser = browser
+        self._use(browser)
 
     def make(self, what: str, arguments: dict[str, Any]) -> Any:
         """A new context or page, of a new browser if there is none any more."""
@@ -208,9 +206,13 @@ class _Launched:
             except Error:
                 if self._browser.is_connected():  # not known before it is asked for something
                     raise
-        self._browser = self._launch()
-        self._makers = {"new_context": self._browser.new_context, "new_page": self._browser.new_page}
+        self._use(self._launch())
         return self._makers[what](**arguments)
+
+    def _use(self, browser: Browser) -> None:
+        self._browser = browser
+        # As they are before they are replaced by those that watch.
+        self._makers = {"new_context": browser.new_context, "new_page": browser.new_page}
 
     def close_others(self) -> None:
         """Close the browser in use if it is not the first one."""

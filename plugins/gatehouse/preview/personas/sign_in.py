@@ -50,13 +50,13 @@ class SignIn:
             side = "identity provider" if origin_of(page.url) in identity else "login form"
             raise EnvironmentProblem(
                 f"the {side} does not let the persona {name} ({credentials.username}) in: {page.words}",
-                where=page.url.partition("?")[0],
+                where=page.place,
                 next_step=f"make the user there, or correct the credentials of preview.personas.{name}",
             )
         if page.status >= 500:
             raise InfrastructureError(
                 f"the login of the persona {name} ended at an error: {page.status} {page.words}",
-                where=page.url.partition("?")[0],
+                where=page.place,
                 next_step="look at the log of what answered",
             )
         if origin_of(page.url) in identity - {*self.own}:
@@ -64,7 +64,7 @@ class SignIn:
                 f"the login of the persona {name} ({credentials.username}) got no further than the identity provider",
                 expected="a page of the product",
                 seen=f"{page.status} {page.words}",
-                where=page.url.partition("?")[0],
+                where=page.place,
                 next_step="sign in as this user once by hand: what the identity provider asks for is said there",
             )
         if persona.refused:
@@ -96,7 +96,7 @@ class SignIn:
             return visitor.get(self.url + self.settings.path)
         # Auth.js: https://authjs.dev/reference/core#rest-api
         provider = self.settings.provider
-        providers = _json(visitor.get(f"{self.url}/api/auth/providers"), dict)
+        providers = _json(visitor.get(f"{self.url}/api/auth/providers"))
         if provider not in providers:
             raise UnexpectedAnswer(
                 f"the product has no provider {provider!r} to sign in with",
@@ -104,12 +104,12 @@ class SignIn:
                 where=f"{self.url}/api/auth/providers",
                 next_step="correct preview.sign_in.provider, or look at the product's configuration",
             )
-        token = str(_json(visitor.get(f"{self.url}/api/auth/csrf"), dict).get("csrfToken", ""))
+        token = str(_json(visitor.get(f"{self.url}/api/auth/csrf")).get("csrfToken", ""))
         data = {"csrfToken": token, "callbackUrl": f"{self.url}/", "json": "true"}
         page = visitor.post(f"{self.url}/api/auth/signin/{provider}", data)
         if page.form(self.settings.password_field):
             return page  # redirected at once
-        way = str(_json(page, dict).get("url") or "")
+        way = str(_json(page).get("url") or "")
         if not way:
             raise _not_as_auth_js(page)
         return visitor.get(urljoin(page.url, way))
@@ -128,7 +128,7 @@ class SignIn:
                 f"the persona {name} is not turned away as it must be",
                 expected=f"a page with {' and '.join(wrong)}",
                 seen=f"{page.status} at {page.path}: {page.words}",
-                where=page.url.partition("?")[0],
+                where=page.place,
                 next_step="look at what the product has about this user: a test of a refusal would prove nothing",
             )
 
@@ -169,7 +169,7 @@ class SignIn:
                 f"preview.sign_in.member_check proves nothing: who has not signed in passes it with {check.path}",
                 expected="another answer to one without a session",
                 seen=f"{page.status} at {page.path}: {page.words}",
-                where=page.url.partition("?")[0],
+                where=page.place,
                 next_step="let it ask for something that only members see, and name it with contains",
             )
 
@@ -181,19 +181,19 @@ def _passes(check: MemberCheck, username: str, page: Page) -> bool:
     )
 
 
-def _json(page: Page, kind: type[dict[str, Any]]) -> dict[str, Any]:
+def _json(page: Page) -> dict[str, Any]:
     try:
         data = json.loads(page.body)
     except ValueError:
         data = None
-    if page.status != 200 or not isinstance(data, kind):
+    if page.status != 200 or not isinstance(data, dict):
         raise _not_as_auth_js(page)
     return data
 
 
 def _not_as_auth_js(page: Page) -> UnexpectedAnswer:
     return UnexpectedAnswer(
-        f"{page.url.partition('?')[0]} did not answer as Auth.js does: {page.status} {page.words}",
+        f"{page.place} did not answer as Auth.js does: {page.status} {page.words}",
         next_step="correct preview.sign_in, or look at the product's log",
     )
 
@@ -202,12 +202,12 @@ def _no_form(page: Page, settings: SignInSettings) -> InfrastructureError:
     if page.status >= 500:
         return InfrastructureError(
             f"the login cannot begin, it leads to an error: {page.status} {page.words}",
-            where=page.url.partition("?")[0],
+            where=page.place,
             next_step="look at the log of what answered, and at whether the identity provider is there",
         )
     return UnexpectedAnswer(
         f"there is no form with the field {settings.password_field!r} where one signs in",
         seen=f"{page.status} {page.words}",
-        where=page.url.partition("?")[0],
+        where=page.place,
         next_step="correct preview.sign_in (path, password_field), or look at what answers there",
     )

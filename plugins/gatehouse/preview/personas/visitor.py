@@ -29,6 +29,11 @@ class Page:
     body: str
 
     @property
+    def place(self) -> str:
+        """Its address without the query, which can hold what gives access."""
+        return _plain(self.url)
+
+    @property
     def path(self) -> str:
         """The path of its address."""
         return httpx.URL(self.url).path
@@ -36,7 +41,9 @@ class Page:
     @property
     def text(self) -> str:
         """What it says, without markup and scripts, on one line."""
-        return " ".join(_text(self.body).split())
+        parser = _Words()
+        parser.feed(self.body)
+        return " ".join(" ".join(parser.words).split())
 
     @property
     def words(self) -> str:
@@ -228,22 +235,18 @@ class _Forms(HTMLParser):
             self._named = ""
 
 
-def _text(markup: str) -> str:
-    class Text(HTMLParser):
-        words: list[str]
-        silent = 0
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._silent = 0
 
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            self.silent += tag in ("script", "style", "title")
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in ("script", "style", "title")
 
-        def handle_endtag(self, tag: str) -> None:
-            self.silent -= tag in ("script", "style", "title")
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in ("script", "style", "title")
 
-        def handle_data(self, data: str) -> None:
-            if self.silent <= 0:
-                self.words.append(data)
-
-    parser = Text()
-    parser.words = []
-    parser.feed(markup)
-    return " ".join(parser.words)
+    def handle_data(self, data: str) -> None:
+        if self._silent <= 0:
+            self.words.append(data)

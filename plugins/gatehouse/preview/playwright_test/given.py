@@ -83,10 +83,7 @@ def given_from(
     run_id: str,
 ) -> Given:
     """What the settings and a proved preview say; personas are added by who signs them in."""
-    others = list(settings.other_origins) if settings else []
-    if settings and settings.sign_in:
-        others += settings.sign_in.identity_origins
-    own = settings is not None and (settings.tls.ca_file is not None or not settings.tls.verify)
+    others = settings.origins_besides_its_own if settings else []
     return Given(
         urls=urls,
         number=number,
@@ -94,7 +91,7 @@ def given_from(
         run_id=run_id,
         executable=find_browser(),
         arguments=tuple(resolver_arguments(settings.addresses)) if settings else (),
-        ignore_https_errors=own,
+        ignore_https_errors=settings is not None and settings.tls.unknown_to_browsers,
         allowed_origins=tuple(dict.fromkeys(origin_of(each) for each in [*urls.values(), *others])),
         correlation=settings.correlation if settings else CorrelationSettings(),
     )

@@ -15,7 +15,6 @@ import allure
 import pytest
 
 from gatehouse.core.errors import GatehouseError
-from gatehouse.core.settings import find_settings_file
 from gatehouse.evidence.plugin import Evidence
 from gatehouse.evidence.recorder import RECORDER, failure_data
 from gatehouse.preview.journeys.findings import Journey
@@ -25,7 +24,7 @@ from gatehouse.preview.playwright_test.given import Given
 from gatehouse.preview.playwright_test.listing import (
     JourneyProject,
     Listing,
-    configured,
+    configured_projects,
     distinct,
     list_tests,
     named,
@@ -41,13 +40,6 @@ TELL_INTERVAL = 0.5
 
 #: On a report of an attempt that was followed by another.
 EARLIER = "gatehouse_earlier_attempt"
-
-
-def configured_projects(run: Run) -> list[JourneyProject]:
-    """The projects of gatehouse.yaml. Raises `EnvironmentProblem` for one that is not there."""
-    file = find_settings_file(run.root)
-    folder = file.resolve().parent if file else run.root
-    return [configured(each, folder, run.root) for each in run.settings.playwright_test]
 
 
 class PlaywrightTests:
@@ -76,7 +68,9 @@ class PlaywrightTests:
                 named(path, self.run.root) for path in given if path.name in CONFIG_NAMES and path.is_file()
             ]
             try:
-                every = distinct([*configured_projects(self.run), *extra])
+                every = distinct(
+                    [*configured_projects(self.run.settings.playwright_test, self.run.root), *extra]
+                )
             except GatehouseError as error:
                 raise usage_error(error) from error
             self._projects = {project.config: project for project in every}

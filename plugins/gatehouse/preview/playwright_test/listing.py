@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from gatehouse.core.errors import EnvironmentProblem, GatehouseError, ProductFailure, error_data, error_of
 from gatehouse.core.journey_settings import PlaywrightTestProject
 from gatehouse.core.processes import ProcessOwner
+from gatehouse.core.settings import find_settings_file
 from gatehouse.preview.playwright_test.command import (
     GIVEN_VARIABLE,
     Shard,
@@ -93,6 +94,13 @@ def configured(settings: PlaywrightTestProject, settings_folder: Path, root: Pat
     folder = (settings_folder / settings.folder).resolve()
     config = find_config(folder, settings.config).resolve()
     return JourneyProject(settings, config, folder, _shown(config, root))
+
+
+def configured_projects(projects: Iterable[PlaywrightTestProject], root: Path) -> list[JourneyProject]:
+    """The projects of gatehouse.yaml. Raises what `configured` raises."""
+    file = find_settings_file(root)
+    folder = file.resolve().parent if file else root
+    return [configured(each, folder, root) for each in projects]
 
 
 def named(config: Path, root: Path) -> JourneyProject:

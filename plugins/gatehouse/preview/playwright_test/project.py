@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,9 @@ def _find_node(needed: tuple[int, ...], nodes: Iterable[str], what: str) -> str:
     )
 
 
+@lru_cache
 def _node_version(node: str) -> str:
+    """What a node says of itself; asked once, though a project is listed and run."""
     try:
         done = subprocess.run(
             [node, "--version"], capture_output=True, text=True, check=False, timeout=NODE_TIMEOUT

@@ -176,20 +176,20 @@ class ProjectRuns:
             shard.folder.mkdir(parents=True, exist_ok=True)
             file = Path(self._folder.name).resolve() / f"{project.key}-{shard.number}.json"
             write_given(file, installed, project.settings, given, shard, items=items, video=video is None)
-            words = command(installed, project.settings, shard, arguments)
+            argv = command(installed, project.settings, shard, arguments)
             thread = threading.Thread(
-                target=self._run, args=(project, shard, words, {**variables, GIVEN_VARIABLE: str(file)})
+                target=self._run, args=(project, shard, argv, {**variables, GIVEN_VARIABLE: str(file)})
             )
             self._threads.append(thread)
             thread.start()
 
     def _run(
-        self, project: JourneyProject, shard: Shard, words: list[str], variables: Mapping[str, str]
+        self, project: JourneyProject, shard: Shard, argv: list[str], variables: Mapping[str, str]
     ) -> None:
         timeout = project.settings.timeout_seconds
         log = self._bundle / "attachments" / f"playwright-test-{project.key}-{shard.number}.log"
         try:
-            done = self._owner.run(words, timeout=timeout, cwd=project.folder, env=variables, log=log)
+            done = self._owner.run(argv, timeout=timeout, cwd=project.folder, env=variables, log=log)
             ending = Ending.of(done, timeout, self._stopped)
         except (GatehouseError, OSError) as error:
             ending = Ending(127, timeout, str(error))
