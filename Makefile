@@ -1,4 +1,7 @@
 # Two commands for newcomers: `make demo` and `make test`. Both do all the set-up themselves.
+# Hundreds of processes import the project here: each would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.

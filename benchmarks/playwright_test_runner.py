@@ -62,6 +62,10 @@ export default defineConfig({
 """
 
 
+#: Hypothesis, which only this project's own tests use, takes most of a second at the end of a run.
+PLUGINS = ("-p", "no:hypothesispytest")
+
+
 def main() -> None:
     """Run, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -108,7 +112,7 @@ def suite(checkout: Checkout, path: str) -> None:
         "PROVED_PREVIEW": json.dumps({"urls": {"www": checkout.site.url}, "number": 7, "commit": "c" * 40}),
         "ARGOCD_AUTH_TOKEN": "none-is-needed",
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "preview", path, "--video=off"]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "preview", path, "--video=off", *PLUGINS]
     run(command, checkout.folder, environment)
 
 

@@ -7,9 +7,12 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gatehouse.core.errors import UsageError, WrongSubject
-from gatehouse.github.client import GitHubClient, PullRequest
+
+if TYPE_CHECKING:
+    from gatehouse.github.client import GitHubClient, PullRequest
 
 PR_VARIABLE = "GATEHOUSE_PR"
 COMMIT_VARIABLE = "GATEHOUSE_COMMIT"
