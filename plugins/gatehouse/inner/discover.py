@@ -3,63 +3,70 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from gatehouse.inner.model import Package
-
-#: Manifests by language, in the order of preference where a folder has several of one language.
-MANIFESTS = {
-    "go.mod": "go",
-    "package.json": "node",
-    "pyproject.toml": "python",
-    "setup.py": "python",
-    "setup.cfg": "python",
-}
+from gatehouse.inner.model import Language, Package
 
 #: Folders whose contents belong to somebody else, even when they are in git.
 VENDORED = frozenset({"node_modules", "vendor", "third_party", ".venv", "site-packages"})
 
 
-def discover(root: Path, files: Iterable[str]) -> list[Package]:
+def discover(root: Path, files: Iterable[str], languages: Iterable[Language]) -> list[Package]:
     """The packages among `files` (paths below `root` with `/`), sorted by manifest.
 
     A file belongs to the deepest package above it, in every language that has a package there.
     """
-    manifests: dict[tuple[str, str], str] = {}
-    listed = [file for file in files if not VENDORED & set(PurePosixPath(file).parts[:-1])]
-    for file in listed:
-        path = PurePosixPath(file)
-        language = MANIFESTS.get(path.name)
-        if language is None:
-            continue
-        key = (_folder(path), language)
-        known = manifests.get(key)
-        if known is None or _preference(path.name) < _preference(PurePosixPath(known).name):
-            manifests[key] = file
-    owned: dict[tuple[str, str], list[str]] = defaultdict(list)
-    languages = {language for _, language in manifests}
-    for file in listed:
-        for language in languages:
-            if (owner := _owner(file, language, manifests)) is not None:
-                owned[owner, language].append(file)
-    return [
-        Package(root, folder, manifest, language, tuple(owned[folder, language]))
-        for (folder, language), manifest in sorted(manifests.items(), key=lambda entry: entry[1])
-    ]
+    folders = _own_folders(files)
+    found = []
+    for language in languages:
+        if language.find is not None:
+            listed = [file for names in folders.values() for file in names]
+            found += [
+                Package(root, folder, manifest, language.name, own)
+                for folder, manifest, own in language.find(listed)
+            ]
+        manifests = _manifests(folders, language.manifests)
+        if manifests:
+            owned = _owned(folders, manifests)
+            found += [
+                Package(root, folder, manifest, language.name, tuple(owned[folder]))
+                for folder, manifest in manifests.items()
+            ]
+    return sorted(found, key=lambda package: package.manifest)
 
 
-def _folder(path: PurePosixPath) -> str:
-    return "" if str(path.parent) == "." else str(path.parent)
+def _own_folders(files: Iterable[str]) -> dict[str, list[str]]:
+    """The files by their folder, without those in vendored folders."""
+    folders: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        folders[file.rpartition("/")[0]].append(file)
+    return {folder: names for folder, names in folders.items() if not VENDORED & set(folder.split("/"))}
 
 
-def _preference(name: str) -> int:
-    return list(MANIFESTS).index(name)
+def _manifests(folders: Mapping[str, list[str]], preferred: tuple[str, ...]) -> dict[str, str]:
+    """The manifest of each folder that has one; where it has several, the first of `preferred`."""
+    ranks = {name: rank for rank, name in enumerate(preferred)}
+    found = {}
+    for folder, files in folders.items():
+        candidates = [file for file in files if file.rpartition("/")[2] in ranks]
+        if candidates:
+            found[folder] = min(candidates, key=lambda file: ranks[file.rpartition("/")[2]])
+    return found
 
 
-def _owner(file: str, language: str, manifests: dict[tuple[str, str], str]) -> str | None:
-    for parent in PurePosixPath(file).parents:
-        folder = "" if str(parent) == "." else str(parent)
-        if (folder, language) in manifests:
-            return folder
-    return None
+def _owned(folders: Mapping[str, list[str]], packages: Mapping[str, str]) -> dict[str, list[str]]:
+    """The files of each of `packages`: those of its folder and of all below that hold no other."""
+    owners: dict[str, str | None] = {}
+
+    def owner(folder: str) -> str | None:
+        if folder not in owners:
+            above = owner(folder.rpartition("/")[0]) if folder else None
+            owners[folder] = folder if folder in packages else above
+        return owners[folder]
+
+    owned: dict[str, list[str]] = defaultdict(list)
+    for folder, files in folders.items():
+        if (found := owner(folder)) is not None:
+            owned[found] += files
+    return {folder: sorted(owned[folder]) for folder in packages}

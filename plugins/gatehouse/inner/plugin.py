@@ -178,7 +178,7 @@ def pytest_collection(session: pytest.Session) -> bool | None:
 
 
 def _items(session: pytest.Session) -> list[pytest.Item]:
-    from gatehouse.inner.checks import checks_for
+    from gatehouse.inner.checks import LANGUAGES, checks_for
     from gatehouse.inner.checks.tools import Tools
     from gatehouse.inner.discover import discover
 
@@ -186,7 +186,7 @@ def _items(session: pytest.Session) -> list[pytest.Item]:
     checkout = Checkout.find(config.rootpath)
     config.stash[CHECKOUT] = checkout
     config.stash[STATUS_BEFORE] = checkout.status()
-    packages = discover(checkout.root, checkout.files())
+    packages = discover(checkout.root, checkout.files(), LANGUAGES)
     # Where a package has no environment of its own, the one that holds Gatehouse serves, activated or not.
     path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
     tools = Tools(path, cache_folder())

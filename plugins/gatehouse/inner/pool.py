@@ -104,7 +104,7 @@ class CheckPool:
             for check, running in [(check, self._executor.submit(self._run, check)) for check in checks]:
                 result = running.result()
                 self._futures[check.id].set_result(result)
-                if result.outcome not in (Outcome.PASSED, Outcome.SILENCED):
+                if result.outcome.red:
                     red = phase
 
     def _run(self, check: Check) -> CheckResult:
@@ -113,6 +113,9 @@ class CheckPool:
                 return CheckResult(check, Outcome.SILENCED, entry.reason)
         if check.missing:
             return CheckResult(check, Outcome.NOT_INSTALLED, f"{check.missing} is not installed")
+        if check.look is not None:
+            findings = check.look().findings
+            return CheckResult(check, Outcome.FAILED if findings else Outcome.PASSED, findings=findings)
         log = self._logs / f"{check.id.replace('/', '_').replace('::', '--')}.log" if self._logs else None
         try:
             done = self._owner.run(
@@ -144,10 +147,12 @@ def judge(check: Check, done: Completed, timeout: float) -> CheckResult:
 
     if done.timed_out:
         return failed(f"did not end within {timeout:.0f} s and was ended")
-    if check.name == "python-test" and done.exit_code == 5:
+    if done.exit_code in check.nothing_selected:
         return failed("no test was selected, although there are test files")
     if unread:
         return failed(unread)
+    if parsed.missing:
+        return CheckResult(check, Outcome.NOT_INSTALLED, f"{parsed.missing} is not installed", output=output)
     if done.exit_code == COMMAND_NOT_FOUND and not parsed.findings:
         last = output.splitlines()[-1] if output else "command not found"
         return CheckResult(check, Outcome.NOT_INSTALLED, last, output=output, completed=done)

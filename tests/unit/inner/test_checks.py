@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks import checks_for
+from gatehouse.inner.checks import LANGUAGES, checks_for
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.discover import discover
 from gatehouse.inner.model import Outcome
@@ -26,7 +26,7 @@ def checks(tmp_path):
         for name, text in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)
-        found = checks_for(discover(root, files), Tools(str(tmp_path / "bin"), tmp_path / "cache"))
+        found = checks_for(discover(root, files, LANGUAGES), Tools(str(tmp_path / "bin"), tmp_path / "cache"))
         return {check.name: check for check in found}
 
     return make

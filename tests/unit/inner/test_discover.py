@@ -4,13 +4,13 @@ import pytest
 
 from gatehouse.inner.checks import LANGUAGES, checks_for
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.discover import MANIFESTS, discover
+from gatehouse.inner.discover import discover
 
 ROOT = Path("/checkout")
 
 
 def found(*files):
-    return {(package.language, package.folder): package for package in discover(ROOT, files)}
+    return {(package.language, package.folder): package for package in discover(ROOT, files, LANGUAGES)}
 
 
 def test_packages_are_found_by_their_manifests_at_any_depth():
@@ -54,12 +54,14 @@ def test_strange_names_do_no_harm():
 def test_the_order_is_the_same_whatever_order_git_lists():
     files = ["b/go.mod", "a/package.json", "c/pyproject.toml"]
 
-    assert discover(ROOT, files) == discover(ROOT, reversed(files))
+    assert discover(ROOT, files, LANGUAGES) == discover(ROOT, reversed(files), LANGUAGES)
 
 
-def test_every_manifest_has_a_language_with_checks():
-    assert set(MANIFESTS.values()) == set(LANGUAGES)
+def test_no_manifest_is_claimed_by_two_languages():
+    manifests = [manifest for language in LANGUAGES for manifest in language.manifests]
+
+    assert len(manifests) == len(set(manifests))
 
 
 def test_nothing_in_a_checkout_without_packages_is_checked(tmp_path):
-    assert checks_for(discover(tmp_path, ["README.md"]), Tools("/nonexistent", tmp_path)) == []
+    assert checks_for(discover(tmp_path, ["README.md"], LANGUAGES), Tools("/nonexistent", tmp_path)) == []

@@ -1,23 +1,17 @@
-"""The checks of each language: one file a language, each with `checks(package, tools)`.
-
-A new language is a module here with that function, and its manifest in `discover.MANIFESTS`.
-"""
+"""The checks of each language: one file a language, each with a `LANGUAGE`. docs/inner.md says how to add one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from gatehouse.inner.checks import go, node, python
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Check, Package
+from gatehouse.inner.model import Check, Language, Package
 
-LANGUAGES: dict[str, Callable[[Package, Tools], list[Check]]] = {
-    "go": go.checks,
-    "node": node.checks,
-    "python": python.checks,
-}
+LANGUAGES: tuple[Language, ...] = (go.LANGUAGE, node.LANGUAGE, python.LANGUAGE)
 
 
-def checks_for(packages: list[Package], tools: Tools) -> list[Check]:
+def checks_for(packages: Iterable[Package], tools: Tools) -> list[Check]:
     """The checks that apply to the packages, in the order of packages and phases."""
-    return [check for package in packages for check in LANGUAGES[package.language](package, tools)]
+    by_name = {language.name: language for language in LANGUAGES}
+    return [check for package in packages for check in by_name[package.language].checks(package, tools)]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.parsing import json_lines, placed_lines, relative
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Blame, Check, Finding, Package, Parsed, Phase
+from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
 
 INSTALL = "install Go (https://go.dev/doc/install) and put go and gofmt on the PATH"
 
@@ -105,3 +105,6 @@ def _in_package(check: Check, import_path: str, path: str) -> str:
         return candidates[0]
     folder = import_path.rsplit("/", 1)[-1]
     return next((file for file in candidates if file.rsplit("/", 2)[-2:-1] == [folder]), path)
+
+
+LANGUAGE = Language("go", checks, ("go.mod",), lockfiles=("go.sum", "go.work.sum"), suffixes=(".go",))

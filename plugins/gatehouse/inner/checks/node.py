@@ -13,7 +13,7 @@ import yaml
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.parsing import placed_lines, relative
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Blame, Check, Finding, Package, Parsed, Phase
+from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
 
 INSTALL = "install Node.js (https://nodejs.org) and put node and npm on the PATH"
 
@@ -163,3 +163,12 @@ def _finding(check: Check, name: str, block: str) -> Finding | None:
         if found in check.package.files:
             return Finding(found, message[:300], int(line), int(column), name)
     return Finding(check.package.manifest, message[:300], rule=name)
+
+
+LANGUAGE = Language(
+    "node",
+    checks,
+    ("package.json",),
+    lockfiles=tuple(MANAGERS),
+    suffixes=(".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx", ".vue", ".svelte"),
+)

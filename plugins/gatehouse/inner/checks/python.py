@@ -15,7 +15,7 @@ from typing import Any
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.parsing import placed_lines, relative
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Blame, Check, Finding, Package, Parsed, Phase
+from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
 
 
 def checks(package: Package, tools: Tools) -> list[Check]:
@@ -105,7 +105,15 @@ def _pytest(package: Package, tools: Tools, configured: dict[str, Any]) -> Check
     )
     # A conftest can set the exit code or end the process early; the report then tells, or is not there.
     return Check(
-        package, "python-test", Phase.UNIT, Blame.TEST, argv, _Report(report), env, findings_are_failures=True
+        package,
+        "python-test",
+        Phase.UNIT,
+        Blame.TEST,
+        argv,
+        _Report(report),
+        env,
+        findings_are_failures=True,
+        nothing_selected=frozenset({5}),
     )
 
 
@@ -179,3 +187,12 @@ def _mypy(check: Check, done: Completed) -> Parsed:
     return Parsed(
         tuple(each for each in placed_lines(check, done.stdout) if each.message.startswith("error"))
     )
+
+
+LANGUAGE = Language(
+    "python",
+    checks,
+    ("pyproject.toml", "setup.py", "setup.cfg"),
+    lockfiles=("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"),
+    suffixes=(".py", ".pyi"),
+)

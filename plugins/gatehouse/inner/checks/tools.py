@@ -9,12 +9,26 @@ from pathlib import Path
 from gatehouse.inner.model import Package
 
 
+@dataclass(frozen=True)
+class TestClasses:
+    """Names of tests that are no unit tests: Go's build tags, pytest's markers, folders, source sets.
+
+    Those of `integration` run in a phase of their own, those of `cluster` never.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    integration: tuple[str, ...] = ("integration",)
+    cluster: tuple[str, ...] = ("cluster", "e2e")
+
+
 @dataclass
 class Tools:
     """Finds programs; `path` is the PATH to search, `cache` a folder outside of the checkout for their caches."""
 
     path: str
     cache: Path
+    classes: TestClasses = TestClasses()
     _known: dict[str, str | None] = field(default_factory=dict)
 
     def find(self, name: str) -> str | None:
