@@ -38,6 +38,7 @@ class FailureClass(StrEnum):
     ENVIRONMENT = "environment"
     LEAK = "leak"
     UNTRUSTED = "untrusted"
+    GUARD_RAIL = "guard rail"
 
 
 class GatehouseError(Exception):
@@ -108,6 +109,12 @@ class LeakFound(ProductFailure):
     """Something the harness made is still there after its teardown, or nobody could look."""
 
     failure_class = FailureClass.LEAK
+
+
+class GuardRailViolation(ProductFailure):
+    """The change does what whoever made it may not do."""
+
+    failure_class = FailureClass.GUARD_RAIL
 
 
 class EnvironmentProblem(GatehouseError):

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from gatehouse.core import yaml_file
 from gatehouse.core.errors import UsageError
+from gatehouse.core.inner_settings import InnerSettings
 from gatehouse.core.journey_settings import PlaywrightTestProject
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import Address, Secret, SecretSource
@@ -92,20 +93,6 @@ class Target(StrictModel):
     github: GitHubSettings | None = None
     preview: PreviewSettings | None = None
     task: TaskSettings | None = None
-
-
-class SilencedCheck(StrictModel):
-    """A check of the inner suite that is not run, and why."""
-
-    check: str = Field(description="name or pattern, such as go-test or services/legacy::*")
-    reason: str = Field(min_length=10)
-
-
-class InnerSettings(StrictModel):
-    """The inner suite."""
-
-    silence: list[SilencedCheck] = Field(default_factory=list)
-    timeout_seconds: float = Field(default=300.0, gt=0, description="limit for each check")
 
 
 class ReportSettings(StrictModel):

@@ -72,6 +72,10 @@ def complete(folder: Path, results: RunResults, run: Run) -> None:
     (folder / "executor.json").write_text(json.dumps(_executor(run), indent=1))
     known = _known_results(folder)
     for test in results.tests.values():
+        if test.outcome != "cached":  # their results are those of the run in which they passed
+            for child in test.children:
+                _write_child(folder, test, child)
+    for test in results.tests.values():
         if test.id not in known:
             _write_result(folder, test)
         elif test.report:
@@ -139,6 +143,31 @@ def _write_result(folder: Path, test: TestResult) -> None:
         ],
         "attachments": [
             _copied(folder, each) for each in test.attachments if (folder.parent / each["path"]).is_file()
+        ],
+    }
+    (folder / f"{result['uuid']}-result.json").write_text(json.dumps(result))
+
+
+def _write_child(folder: Path, test: TestResult, child: dict[str, Any]) -> None:
+    """A result for a test that a check of the inner suite ran."""
+    name = f"{test.id}::{child['id']}"
+    now = int(time.time() * 1000)
+    result = {
+        "uuid": str(uuid.uuid4()),
+        "historyId": hashlib.sha256(name.encode()).hexdigest()[:32],
+        "testCaseId": hashlib.sha256(name.encode()).hexdigest()[:32],
+        "fullName": name,
+        "name": child["id"],
+        "status": child["outcome"],
+        "statusDetails": {"message": child.get("message", ""), "trace": ""},
+        "stage": "finished",
+        "start": now - int(float(child.get("seconds") or 0) * 1000),
+        "stop": now,
+        "labels": [
+            {"name": "parentSuite", "value": test.suite},
+            {"name": "suite", "value": test.id.partition("::")[0]},
+            {"name": "subSuite", "value": test.id.partition("::")[2]},
+            {"name": "framework", "value": test.properties.get("language", "")},
         ],
     }
     (folder / f"{result['uuid']}-result.json").write_text(json.dumps(result))

@@ -21,7 +21,7 @@ SKIP_REASONS = 3
 FLAKY_NAMES = 3
 
 #: Classes of failure in the order in which they explain each other: the first is most likely the cause.
-CAUSES_FIRST = ("environment", "untrusted", "infrastructure", "leak", "product")
+CAUSES_FIRST = ("guard rail", "environment", "untrusted", "infrastructure", "leak", "product")
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 

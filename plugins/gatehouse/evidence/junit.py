@@ -9,6 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from gatehouse.evidence.results import Attempt, Failure, Status, TestResult
 
@@ -17,13 +18,22 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render_junit(
-    suite: str, started: str, tests: Iterable[TestResult], problems: Iterable[Failure] = ()
+    suite: str,
+    started: str,
+    tests: Iterable[TestResult],
+    problems: Iterable[Failure] = (),
+    *,
+    children: bool = False,
 ) -> bytes:
     """The document for one suite. `problems` are failures that belong to no test, such as a set-up that failed.
 
-    Declared counts equal the rows: one `testcase` a test, whatever its attempts.
+    Declared counts equal the rows: one `testcase` a test, whatever its attempts. `children` adds one for each test
+    that a check of the inner suite ran.
     """
+    tests = list(tests)
     rows = [_testcase(test) for test in tests]
+    if children:
+        rows += [_child(test, child) for test in tests for child in test.children]
     rows += [_problem(suite, number, problem) for number, problem in enumerate(problems, start=1)]
     counts = {
         "tests": len(rows),
@@ -74,6 +84,25 @@ def _testcase(test: TestResult) -> ET.Element:
         report = test.report if stream == "system-out" else ""
         if output := "\n\n".join(filter(None, (report, test.last.output.get(text)))):
             ET.SubElement(row, stream).text = _clean(output)
+    return row
+
+
+def _child(test: TestResult, child: dict[str, Any]) -> ET.Element:
+    """A test that a check ran; its class is the check, so that names are unique over all packages."""
+    attributes = {
+        "classname": _clean(test.id.replace("/", ".")),
+        "name": _clean(str(child["id"])),
+        "time": f"{float(child.get('seconds') or 0):.3f}",
+        "file": _clean(str(child.get("path") or test.file)),
+    }
+    if child.get("line"):
+        attributes["line"] = str(child["line"])
+    row = ET.Element("testcase", attributes)
+    message = _clean(str(child.get("message") or child["outcome"]))
+    if child["outcome"] == "failed":
+        ET.SubElement(row, "failure", {"type": "product", "message": message}).text = message
+    elif child["outcome"] == "skipped":
+        ET.SubElement(row, "skipped", {"type": "skip", "message": message})
     return row
 
 

@@ -18,12 +18,14 @@ import pytest
 
 from gatehouse.core.errors import FailureClass, GatehouseError
 from gatehouse.evidence import allure
+from gatehouse.evidence.annotations import github_annotations
 from gatehouse.evidence.digest import Digest, flaky_notes, make_digest, skip_notes
 from gatehouse.evidence.junit import render_junit, write_junit
 from gatehouse.evidence.manifest import write_manifest
 from gatehouse.evidence.record import FILE_NAME, RunRecord, last_words, read_record, shortened
 from gatehouse.evidence.redacted_files import Redaction, leaking_files, redact_files
 from gatehouse.evidence.results import RunResults, honest_exit_status, read_results
+from gatehouse.evidence.sarif import render_sarif
 from gatehouse.evidence.toolchain import toolchain
 from gatehouse.evidence.withheld import refusal, secret_in
 from gatehouse.run import Run
@@ -84,6 +86,8 @@ class Recorder:
         #: What the digest's last line starts with; the inner suite has its own.
         self.command: list[str] = ["pytest", "-m", " or ".join(run.suites)]
         self.notes: list[str] = []
+        #: Lines by which GitHub Actions shows findings beside the code.
+        self.annotations: list[str] = []
 
     # --- what is written ---
 
@@ -248,6 +252,8 @@ class Recorder:
             writer.line(f"\nERROR: {self._lost}")
         elif self.digest:
             writer.line()
+            for line in self.annotations:
+                writer.line(self.run.redactor.text(line))
             for line in self.digest.lines():
                 writer.line(self.run.redactor.text(line))
 
@@ -314,9 +320,12 @@ class Recorder:
         for number, phase in enumerate(("contract", "unit", "integration-local")):
             if phase in phases:
                 tests = [test for test in results.tests.values() if test.properties.get("phase") == phase]
-                document = render_junit(f"{suite} {phase}", started, tests)
+                document = render_junit(f"{suite} {phase}", started, tests, children=True)
                 write_junit(self.folder / f"phase{number}" / "junit.xml", document)
         allure.complete(self.folder / "allure-results", results, self.run)
+        if self.run.suites == ("inner",):
+            (self.folder / "findings.sarif").write_text(json.dumps(render_sarif(results), indent=1) + "\n")
+        self.annotations = github_annotations(results) if os.environ.get("GITHUB_ACTIONS") == "true" else []
         notes = [*self.notes, *flaky_notes(results), *skip_notes(results)]
         if self.run.suites != ("inner",):
             notes.insert(0, f"target: {self.run.target_name}" + EMBEDDED_NOTE * self.run.embedded)

@@ -68,6 +68,10 @@ class TestResult:
     attachments: list[dict[str, str]] = field(default_factory=list)
     #: What a journey that failed says, in the order in which people look for the reason.
     report: str = ""
+    #: Of a check of the inner suite: how it ended, the tests it ran, and the places it complained about.
+    outcome: str = ""
+    children: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def last(self) -> Attempt:
@@ -167,6 +171,12 @@ def read_results(events: Iterable[Event]) -> RunResults:
             case "failure_report":
                 if event.get("test") in results.tests:
                     results.tests[event["test"]].report = str(event.get("text", ""))
+            case "check":
+                if event.get("test") in results.tests:
+                    test = results.tests[event["test"]]
+                    test.outcome = str(event.get("outcome", ""))
+                    test.children = list(event.get("tests", ()))
+                    test.findings = list(event.get("findings", ()))
             case "deployment_proof":
                 results.proofs.append(event)
             case "leak_proof":

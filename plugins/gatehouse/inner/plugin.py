@@ -8,30 +8,27 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
+import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from gatehouse.core.checkout import Checkout
-from gatehouse.core.errors import GatehouseError, NotInstalled, ProductFailure, UsageError
-from gatehouse.core.folders import cache_folder
-from gatehouse.evidence.recorder import RECORDER
+from gatehouse.core.errors import GatehouseError
 from gatehouse.invocation import joined, start_over
-from gatehouse.run import current_run, is_worker, suites_in, usage_error
+from gatehouse.run import Run, current_run, is_worker, suites_in, usage_error
 
 if TYPE_CHECKING:
-    from gatehouse.inner.model import Check, CheckResult
-    from gatehouse.inner.pool import CheckPool
+    from gatehouse.inner.checkout_plan import CheckoutPlan
+    from gatehouse.inner.inner_run import Before
+    from gatehouse.inner.model import CheckResult
 
 #: Set in the process that has our configuration, to the folder that pytest was started in.
 STARTED_IN = "GATEHOUSE_INNER_STARTED_IN"
 
-POOL: pytest.StashKey[CheckPool] = pytest.StashKey()
-CHECKOUT = pytest.StashKey[Checkout]()
-STATUS_BEFORE = pytest.StashKey[list[str]]()
+BEFORE: pytest.StashKey[Before] = pytest.StashKey()
+PLAN: pytest.StashKey[CheckoutPlan] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,6 +39,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         type=int,
         help="Checks of the inner suite that run at the same time (default: one a processor; -n sets it too)",
+    )
+    group.addoption(
+        "--gate-base",
+        metavar="REF",
+        help="What the inner suite compares the checkout with, to run only what the change touches "
+        "(default: GATEHOUSE_BASE, the CI's base, origin/HEAD, main or master)",
+    )
+    group.addoption(
+        "--gate-all",
+        action="store_true",
+        help="Run every check of the inner suite, whatever changed and whatever passed before",
+    )
+    group.addoption(
+        "--gate-explain",
+        action="store_true",
+        help="Say of each check of the inner suite why it runs, or why it does not",
     )
 
 
@@ -59,6 +72,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 
 def _start_over(config: pytest.Config) -> None:
+    from gatehouse.core.checkout import Checkout
+
     folder = config.known_args_namespace.gate_repo or config.invocation_params.dir
     try:
         root = Checkout.find(folder).root
@@ -67,7 +82,7 @@ def _start_over(config: pytest.Config) -> None:
     workers, arguments = _workers(joined([str(argument) for argument in config.invocation_params.args]))
     command = [
         *("-m", "pytest", "-c", str(Path(__file__).with_name("pytest.ini"))),
-        *("--rootdir", str(root), "-p", "gatehouse.plugin", "-p", "allure_pytest.plugin"),
+        *("--rootdir", str(root), "-p", "gatehouse.plugin"),
         *(("--gate-workers", workers) if workers else ()),
         *arguments,
     ]
@@ -90,82 +105,15 @@ def _workers(arguments: Iterable[str]) -> tuple[str, list[str]]:
     return (number if number.isdigit() and number != "0" else ""), rest
 
 
-class PackageNode(pytest.Collector):
-    """A package of the checkout; its children are its checks."""
-
-    def collect(self) -> Iterable[pytest.Item]:
-        """Not used: the items are made from the file list."""
-        return ()
-
-
-class CheckItem(pytest.Item):
-    """One check of one package."""
-
-    def __init__(self, *, check: Check, **keywords: Any) -> None:
-        super().__init__(**keywords)
-        self.check = check
-        self.add_marker("inner")
-        self.user_properties += [
-            ("phase", str(check.phase)),
-            ("language", check.package.language),
-            ("command", " ".join(check.argv[:12])),
-        ]
-
-    def runtest(self) -> None:
-        """Await the check's result, and raise what it means."""
-        from gatehouse.inner.model import Outcome
-
-        result = self.config.stash[POOL].result(self.check)
-        match result.outcome:
-            case Outcome.PASSED:
-                return
-            case Outcome.SILENCED:
-                pytest.skip(f"silenced: {result.reason}")
-            case Outcome.STOPPED:
-                pytest.skip(result.reason)
-            case Outcome.NOT_INSTALLED:
-                raise NotInstalled(
-                    f"{self.check.id}: {result.reason}",
-                    expected=" ".join(self.check.argv[:3]),
-                    next_step=f"{self.check.how_to_install}; or silence the check with a reason in gatehouse.yaml",
-                )
-            case Outcome.FAILED:
-                raise _failure(result)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | Any:
-        """The error without our own frames."""
-        if isinstance(excinfo.value, GatehouseError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """The manifest and the check's name."""
-        return self.path, 0, self.check.id
-
-
-def _failure(result: CheckResult) -> ProductFailure:
-    check = result.check
-    first = next(iter(result.findings), None)
-    more = [str(finding) for finding in result.findings[1:6]]
-    if len(result.findings) > 6:
-        more.append(f"and {len(result.findings) - 6} more findings")
-    headline = str(first) if first else f"{check.id}: {result.reason}"
-    # What a tool printed is quoted only when nothing could be read out of it.
-    seen = "\n    ".join(more) if first else result.output
-    return ProductFailure(
-        headline + (f" ({result.reason})" if first and result.reason else ""),
-        seen=seen,
-        where=f"{check.package.folder or '.'}: {' '.join(check.argv[:10])}",
-    )
-
-
 def pytest_collection(session: pytest.Session) -> bool | None:
     """Make the items from git's file list; nothing is walked or imported."""
     run = current_run(session.config)
     if run is None or run.suites != ("inner",) or is_worker(session.config):
         return None
+    from gatehouse.evidence.recorder import RECORDER
+
     try:
-        items = _items(session)
+        items = _items(session, run)
     except GatehouseError as error:
         if RECORDER in session.config.stash:
             session.config.stash[RECORDER].problem(error)
@@ -177,83 +125,63 @@ def pytest_collection(session: pytest.Session) -> bool | None:
     return True
 
 
-def _items(session: pytest.Session) -> list[pytest.Item]:
-    from gatehouse.inner.checks import LANGUAGES, checks_for
-    from gatehouse.inner.checks.tools import Tools
-    from gatehouse.inner.discover import discover
+def _items(session: pytest.Session, run: Run) -> list[pytest.Item]:
+    from gatehouse.core.checkout import Checkout
+    from gatehouse.core.folders import cache_folder
+    from gatehouse.inner.inner_run import Before
+    from gatehouse.inner.items import CheckItem, PackageNode
+    from gatehouse.inner.selection import is_wanted, require_matches, selection
 
     config = session.config
-    checkout = Checkout.find(config.rootpath)
-    config.stash[CHECKOUT] = checkout
-    config.stash[STATUS_BEFORE] = checkout.status()
-    packages = discover(checkout.root, checkout.files(), LANGUAGES)
-    # Where a package has no environment of its own, the one that holds Gatehouse serves, activated or not.
-    path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
-    tools = Tools(path, cache_folder())
-    wanted = _selection(config, checkout.root)
-    items: list[pytest.Item] = []
-    for package in packages:
-        node = PackageNode.from_parent(
-            session, name=package.manifest, path=checkout.root / package.manifest, nodeid=package.manifest
-        )
-        checks = [check for check in checks_for([package], tools) if _is_wanted(check.id, wanted)]
-        own = [CheckItem.from_parent(node, name=check.name, check=check) for check in checks]
-        items += own
-        report = pytest.CollectReport(nodeid=package.manifest, outcome="passed", longrepr=None, result=[*own])
-        session.ihook.pytest_collectreport(report=report)
-    for argument in wanted:
-        if not any(_is_wanted(item.nodeid, {argument}) for item in items):
-            raise UsageError(
-                f"no check matches {argument}",
-                seen=f"packages: {', '.join(package.manifest for package in packages[:10]) or 'none'}",
-                next_step="name a folder, a manifest such as packages/cart/package.json, or one check as it is listed",
-            )
-    return items
-
-
-def _selection(config: pytest.Config, root: Path) -> set[str]:
-    """The paths and check ids on the command line, relative to the checkout; empty means everything."""
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return set()
-    started_in = Path(os.environ.get(STARTED_IN, "."))
-    chosen = set()
-    for argument in config.args:
-        path, separator, check = argument.partition("::")
-        absolute = (started_in / path).resolve()
-        if not absolute.exists() and (root / path).exists():
-            absolute = (root / path).resolve()
-        try:
-            relative = absolute.relative_to(root.resolve()).as_posix()
-        except ValueError:
-            raise UsageError(f"{path} is outside of the checkout {root}") from None
-        chosen.add(("" if relative == "." else relative) + separator + check)
-    return chosen
-
-
-def _is_wanted(check_id: str, wanted: set[str]) -> bool:
-    return not wanted or any(
-        each in ("", check_id) or check_id.startswith((f"{each}/", f"{each}::")) for each in wanted
+    before = Before.look(Checkout.find(config.rootpath), config.getoption("gate_base"))
+    plan = before.plan(
+        run.settings.inner, cache_folder(), more_checks=[], everything=config.getoption("gate_all")
     )
+    config.stash[BEFORE], config.stash[PLAN] = before, plan
+    arguments = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
+    wanted = selection(arguments, Path(os.environ.get(STARTED_IN, ".")), before.checkout.root)
+    checks = [each.check for each in plan.decisions]
+    require_matches(wanted, {(each.id, each.package.folder) for each in checks}, set(plan.graph.packages))
+    nodes: dict[str, PackageNode] = {}
+    items: list[pytest.Item] = []
+    for check in checks:
+        manifest = check.package.manifest
+        if manifest not in nodes:
+            nodes[manifest] = PackageNode.from_parent(
+                session, name=manifest, path=before.checkout.root / manifest, nodeid=manifest
+            )
+        if is_wanted(check.id, check.package.folder, wanted):
+            items.append(CheckItem.from_parent(nodes[manifest], name=check.name, check=check))
+    return items
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Run all selected checks in the pool while pytest awaits them one by one."""
     config = session.config
-    if CHECKOUT not in config.stash or config.getoption("collectonly"):
+    if PLAN not in config.stash or config.getoption("collectonly"):
         return (yield)
-    from gatehouse.inner.pool import CheckPool, check_environment
+    from gatehouse.core.folders import cache_folder
+    from gatehouse.inner.inner_run import explanation, explanation_data
+    from gatehouse.inner.items import POOL, CheckItem
+    from gatehouse.inner.pool import CheckPool
+    from gatehouse.inner.timings import read_timings
 
-    run = current_run(config)
+    run, plan = current_run(config), config.stash[PLAN]
     assert run and run.bundle
     logs = run.bundle.folder / "attachments"
+    (logs / "inner-plan.json").write_text(run.redactor.text(explanation_data(plan)))
+    if config.getoption("gate_explain"):
+        for line in explanation(plan):
+            config.get_terminal_writer().line(line)
+    chosen = {item.check.id for item in session.items if isinstance(item, CheckItem)}
     pool = CheckPool(
-        [item.check for item in session.items if isinstance(item, CheckItem)],
-        silenced=run.settings.inner.silence,
+        [each for each in plan.decisions if each.check.id in chosen],
         timeout=run.settings.inner.timeout_seconds,
         workers=config.getoption("gate_workers") or os.cpu_count() or 1,
-        environment=check_environment(os.environ, cache_folder()),
+        environment=plan.environment,
         logs=logs,
+        seconds=read_timings(cache_folder(), plan.root),
     )
     config.stash[POOL] = pool
     pool.start()
@@ -261,19 +189,20 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
     finally:
         pool.stop()
-        _require_unchanged(config)
+        _finish(config, plan, pool.results())
 
 
-def _require_unchanged(config: pytest.Config) -> None:
-    """A check that leaves something in the tree is a fault of its own, whatever its exit code says."""
-    before, after = config.stash[STATUS_BEFORE], config.stash[CHECKOUT].status()
-    if before != after:
-        changed = sorted(set(before) ^ set(after))
-        config.stash[RECORDER].problem(
-            ProductFailure(
-                f"the checks changed the checkout: {changed[0]}",
-                expected="the same `git status` before and after",
-                seen="; ".join(changed[:10]),
-                next_step="have the check that writes it write outside of the tree, or into an ignored file",
-            )
-        )
+def _finish(config: pytest.Config, plan: CheckoutPlan, results: list[CheckResult]) -> None:
+    """Say what changed the checkout meanwhile, keep what passed, and count what was not run."""
+    from gatehouse.core.folders import cache_folder
+    from gatehouse.evidence.recorder import RECORDER
+    from gatehouse.inner.inner_run import changed_by_checks, counted, keep
+
+    recorder = config.stash[RECORDER]
+    ran = any(result.completed is not None for result in results)
+    error = changed_by_checks(config.stash[BEFORE]) if ran else None
+    if error is not None:
+        recorder.problem(error)
+    if problem := keep(plan, results, cache_folder(), time.time(), unchanged=error is None):
+        recorder.notes.append(f"passes could not be kept: {problem}")
+    recorder.notes += counted(plan, results)

@@ -1,10 +1,12 @@
 import sys
+import threading
 
 import pytest
 
-from gatehouse.core.settings import SilencedCheck
+from gatehouse.core.inner_settings import SilencedCheck
 from gatehouse.inner.model import Blame, Check, Finding, Outcome, Package, Parsed, Phase
-from gatehouse.inner.pool import CheckPool, check_environment
+from gatehouse.inner.plan import Scope, decide
+from gatehouse.inner.pool import CheckPool
 
 
 @pytest.fixture
@@ -17,9 +19,9 @@ def check(package, name, code="pass", phase=Phase.UNIT, **more):
 
 
 def run(checks, *, silenced=(), timeout=30.0, logs=None, environment=None):
+    everything = Scope({}, "no base")
     pool = CheckPool(
-        checks,
-        silenced=silenced,
+        [decide(each, everything, silenced=silenced, key="", find=lambda key: None) for each in checks],
         timeout=timeout,
         workers=2,
         environment=environment or {"PATH": "/usr/bin:/bin"},
@@ -117,21 +119,44 @@ def test_findings_are_kept_with_the_whole_output_in_a_log(package, tmp_path):
     assert (tmp_path / "go.mod--talks.log").read_text() == "said\n"
 
 
-def test_checks_get_no_secrets_no_cluster_and_no_settings_of_this_run(tmp_path):
-    base = {
-        "PATH": "/bin",
-        "HOME": "/root",
-        "GITHUB_TOKEN": "t",
-        "DB_PASSWORD": "p",
-        "KUBECONFIG": "/root/.kube/config",
-        "PYTEST_ADDOPTS": "-x",
-        "GIT_DIR": "/elsewhere",
-        "CODER_URL": "http://coder",
-        "KUBERNETES_SERVICE_HOST": "10.0.0.1",
-    }
+def test_checks_of_one_resource_run_one_after_the_other_and_others_beside_them(package, tmp_path):
+    wait_for_other = "import pathlib, time\nwhile not pathlib.Path('{}').exists(): time.sleep(0.01)"
+    alone = "import pathlib; pathlib.Path('held').mkdir(); pathlib.Path('held').rmdir()"
+    checks = [
+        check(package, "first", f"{alone}", resource="lock"),
+        check(package, "second", f"{alone}", resource="lock"),
+        check(package, "third", f"{alone}", resource="lock"),
+        check(package, "meets", f"open('here', 'w'); {wait_for_other.format('there')}"),
+        check(package, "other", f"open('there', 'w'); {wait_for_other.format('here')}"),
+    ]
 
-    environment = check_environment(base, tmp_path)
+    assert {each.outcome for each in run(checks).values()} == {Outcome.PASSED}
 
-    assert {name for name in base if name in environment} == {"PATH", "HOME", "KUBECONFIG"}
-    assert environment["KUBECONFIG"] == "/dev/null"
-    assert environment["NO_COLOR"] == environment["CI"] == "1"
+
+def test_a_look_is_run_without_a_process(package):
+    seen = []
+
+    def look():
+        seen.append(threading.current_thread())
+        return Parsed((Finding("go.mod", "has no module line", 1),))
+
+    result = run([Check(package, "looks", Phase.CONTRACT, Blame.SETUP, look=look)])["looks"]
+
+    assert seen
+    assert (result.outcome, result.findings[0].line) == (Outcome.FAILED, 1)
+
+
+def test_a_run_that_is_stopped_answers_for_every_check(package):
+    checks = [check(package, f"hangs-{number}", "import time; time.sleep(60)") for number in range(4)]
+    everything = Scope({}, "no base")
+    pool = CheckPool(
+        [decide(each, everything, silenced=(), key="", find=lambda key: None) for each in checks],
+        timeout=60.0,
+        workers=2,
+        environment={"PATH": "/usr/bin:/bin"},
+        logs=None,
+    )
+    pool.start()
+    pool.stop()
+
+    assert Outcome.PASSED not in {pool.result(each).outcome for each in checks}

@@ -15,6 +15,7 @@ CLASSES = {
     "product": VerdictClass.PRODUCT,
     "leak": VerdictClass.LEAK,
     "untrusted": VerdictClass.UNTRUSTED,
+    "guard rail": VerdictClass.GUARD_RAIL,
     "infrastructure": VerdictClass.INFRASTRUCTURE,
     "environment": VerdictClass.INFRASTRUCTURE,
 }

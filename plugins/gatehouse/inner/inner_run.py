@@ -1,0 +1,159 @@
+"""One run of the inner suite on a checkout: what is there before it, and what is kept after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatehouse.core.base import Base, find_base
+from gatehouse.core.changes import Changes, changes_since
+from gatehouse.core.checkout import Checkout
+from gatehouse.core.errors import ProductFailure
+from gatehouse.core.inner_settings import InnerSettings
+from gatehouse.core.tree_snapshot import snapshot
+from gatehouse.core.work_tree import WorkTree
+from gatehouse.inner.cache import Pass
+from gatehouse.inner.checkout_plan import CheckoutPlan, plan_checkout
+from gatehouse.inner.model import Check, CheckResult, Outcome
+from gatehouse.inner.timings import add_timings
+
+
+@dataclass(frozen=True)
+class Before:
+    """The checkout as the run finds it."""
+
+    checkout: Checkout
+    contents: Mapping[str, str]
+    base: Base
+    changes: Changes | None
+
+    @classmethod
+    def look(
+        cls, checkout: Checkout, base_option: str | None, environment: Mapping[str, str] = os.environ
+    ) -> Before:
+        """Ask git. Raises `UsageError` with git's words when git cannot, or for a base that is no commit."""
+        tree = WorkTree.of(checkout)
+        base = find_base(checkout, base_option, environment)
+        changes = changes_since(checkout, base.commit, tree) if base.commit else None
+        return cls(checkout, snapshot(checkout, tree), base, changes)
+
+    def plan(
+        self, settings: InnerSettings, cache: Path, *, more_checks: list[Check], everything: bool
+    ) -> CheckoutPlan:
+        """What is to be done. Programs are looked for on the PATH, then beside Gatehouse's own Python."""
+        path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+        return plan_checkout(
+            self.checkout.root,
+            self.contents,
+            self.base,
+            self.changes,
+            settings,
+            path=path,
+            cache=cache,
+            more_checks=more_checks,
+            everything=everything,
+        )
+
+
+def changed_by_checks(before: Before) -> ProductFailure | None:
+    """What the run left in the tree that was not there before; a fault of its own, whatever exit codes say."""
+    after = snapshot(before.checkout)
+    if after == before.contents:
+        return None
+    changed = sorted(
+        path for path in {*after, *before.contents} if after.get(path) != before.contents.get(path)
+    )
+    return ProductFailure(
+        f"the checkout changed while the checks ran: {changed[0]}",
+        expected="the same files before and after",
+        seen="; ".join(changed[:10]) + (f"; and {len(changed) - 10} more" if len(changed) > 10 else ""),
+        next_step="have the check that writes it write outside of the tree, or into an ignored file; "
+        "or, if you changed it meanwhile, run again",
+    )
+
+
+def keep(plan: CheckoutPlan, results: list[CheckResult], cache: Path, now: float, *, unchanged: bool) -> str:
+    """Remember passes and times. Returns why passes could not be kept, if so.
+
+    Passes are kept only when the files are still those that the keys were made of.
+    """
+    ran = {each.check.id: each for each in results if each.completed is not None}
+    add_timings(
+        cache,
+        plan.root,
+        {
+            check: each.completed.duration
+            for check, each in ran.items()
+            if each.completed and not each.completed.timed_out
+        },
+    )
+    problem = ""
+    if unchanged:
+        keys = {each.check.id: each.key for each in plan.decisions}
+        for check_id, result in ran.items():
+            if result.outcome is Outcome.PASSED and keys[check_id] and result.completed:
+                found = Pass(check_id, now, round(result.completed.duration, 3), result.tests)
+                problem = problem or plan.cache.store(keys[check_id], found)
+        plan.cache.prune()
+    return problem
+
+
+def counted(plan: CheckoutPlan, results: list[CheckResult]) -> list[str]:
+    """One line for the digest: how many checks ran, and why the others did not."""
+    numbers = Counter(result.outcome for result in results)
+    ran = sum(numbers[each] for each in (Outcome.PASSED, Outcome.FAILED))
+    others = [
+        f"{numbers[each]} {each}"
+        for each in (
+            Outcome.CACHED,
+            Outcome.UNAFFECTED,
+            Outcome.SILENCED,
+            Outcome.NOT_INSTALLED,
+            Outcome.STOPPED,
+        )
+        if numbers[each]
+    ]
+    why = f"; {plan.scope.everything}" if plan.scope.everything else ""
+    return [f"checks: {', '.join([f'{ran} ran', *others])}{why}"]
+
+
+def explanation(plan: CheckoutPlan) -> list[str]:
+    """A line for each check: what is done about it, and why."""
+    width = max((len(each.action) for each in plan.decisions), default=0)
+    return [f"{each.action:{width}}  {each.check.id}: {each.reason}" for each in plan.decisions]
+
+
+def explanation_data(plan: CheckoutPlan) -> str:
+    """The same as JSON, for the bundle."""
+    return json.dumps(
+        {
+            "everything": plan.scope.everything,
+            "packages": [
+                {
+                    "manifest": package.manifest,
+                    "language": package.language,
+                    "files": len(package.files),
+                    "needs": sorted(plan.graph.needs[package.manifest]),
+                    "touched": plan.scope.touched.get(package.manifest, ""),
+                }
+                for package in plan.packages
+            ],
+            "checks": [
+                {
+                    "check": each.check.id,
+                    "phase": str(each.check.phase),
+                    "action": str(each.action),
+                    "reason": each.reason,
+                    "key": each.key,
+                    "command": list(each.check.argv),
+                }
+                for each in plan.decisions
+            ],
+        },
+        indent=1,
+    )
