@@ -49,6 +49,13 @@ class Checkout:
             )
         return output
 
+    def ask(self, *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        """Exit code, output and error text of a git command run at the root, which may well fail.
+
+        Names that are not UTF-8 keep their bytes as surrogates. Raises `UsageError` only when it does not end.
+        """
+        return _git(self.root, *arguments, stdin=stdin)
+
     @property
     def head(self) -> str | None:
         """The full SHA of the commit checked out; None before the first commit."""
@@ -88,18 +95,20 @@ def repository_name(url: str) -> str | None:
     return match["path"] if match else None
 
 
-def _git(folder: Path, *arguments: str) -> tuple[int, str, str]:
+def _git(folder: Path, *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             check=False,
             timeout=GIT_TIMEOUT,
-            # No prompts, messages in English; git's own variables would point at another repository.
+            # No prompts, messages in English; git's own variables would point at another repository, and
+            # replacements of objects, which anybody can make in a clone, would show another base than the real one.
             env={
                 **{name: value for name, value in os.environ.items() if name not in _GIT_LOCATIONS},
                 "GIT_TERMINAL_PROMPT": "0",
+                "GIT_NO_REPLACE_OBJECTS": "1",
                 "LC_ALL": "C.UTF-8",
             },
         )
