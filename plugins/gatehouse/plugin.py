@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gatehouse.embedded.platform import Platform
 
 pytest_plugins = (
+    "gatehouse.inner.early_answer",
     "gatehouse.evidence.plugin",
     "gatehouse.coder.plugin",
     "gatehouse.kube.plugin",

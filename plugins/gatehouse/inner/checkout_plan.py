@@ -17,7 +17,8 @@ from gatehouse.inner.checks.tools import TestClasses, Tools
 from gatehouse.inner.discover import discover
 from gatehouse.inner.environment import check_environment, key_environment
 from gatehouse.inner.graph import Graph, build
-from gatehouse.inner.keys import Identities, check_key, package_keys
+from gatehouse.inner.identities import Identities
+from gatehouse.inner.keys import check_key, package_keys
 from gatehouse.inner.model import Blame, Check, Package, Phase
 from gatehouse.inner.own_checks import required_tools, with_own_checks
 from gatehouse.inner.ownership import Ownership

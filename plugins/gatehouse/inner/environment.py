@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,6 +19,8 @@ ALLOWED = (
     *("PYTHON*", "PIP_*", "UV_*", "VIRTUAL_ENV", "POETRY_*", "CONDA_PREFIX", "CARGO*", "RUST*"),
     *("JAVA*", "JDK*", "MAVEN_*", "MVN*", "GRADLE_*", "KOTLIN_*", "M2_HOME", "TF_*", "HELM_*", "BUF_*"),
 )
+
+_ALLOWED = re.compile("|".join(fnmatch.translate(each) for each in ALLOWED))
 
 #: Of these, those that are others in each session, or name places: given to checks, but no part of a key.
 PLACES = frozenset(
@@ -64,8 +67,7 @@ def check_environment(base: Mapping[str, str], cache: Path, more: Iterable[str] 
     kept = {
         name: value
         for name, value in base.items()
-        if name in wanted
-        or (any(fnmatch.fnmatchcase(name, each) for each in ALLOWED) and not looks_like_secret_name(name))
+        if name in wanted or (_ALLOWED.match(name) and not looks_like_secret_name(name))
     }
     return {
         **kept,

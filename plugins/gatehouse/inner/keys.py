@@ -6,20 +6,17 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
 from gatehouse import __version__
 from gatehouse.inner.graph import Graph
+from gatehouse.inner.identities import Identities, digest
 from gatehouse.inner.model import Check
 from gatehouse.inner.ownership import Ownership
 
 #: Changes whenever keys or entries mean something else.
 SCHEMA = 1
-
-#: Bytes up to which a file outside of git's list is told by its content; larger ones by size and time.
-CONTENT_LIMIT = 1 << 20
 
 
 def package_keys(graph: Graph, ownership: Ownership, contents: Mapping[str, str]) -> Mapping[str, str]:
@@ -31,48 +28,16 @@ def package_keys(graph: Graph, ownership: Ownership, contents: Mapping[str, str]
     for manifests, paths in sorted(
         ownership.group_inputs(contents).items(), key=lambda group: sorted(group[0])
     ):
-        group = _digest(f"{path}\0{contents[path]}" for path in sorted(paths))
+        group = digest(f"{path}\0{contents[path]}" for path in sorted(paths))
         for manifest in manifests:
             digests[manifest].append(group)
-    own = {manifest: _digest(found) for manifest, found in digests.items()}
+    own = {manifest: digest(found) for manifest, found in digests.items()}
     return {
-        manifest: _digest(
+        manifest: digest(
             [own[manifest], *(f"{need} {own[need]}" for need in sorted(graph.all_needs(manifest)))]
         )
         for manifest in own
     }
-
-
-@dataclass
-class Identities:
-    """What files outside of git's list are, as far as it can be told without running them; asked once each."""
-
-    root: Path
-    _known: dict[str, str] = field(default_factory=dict)
-
-    def of(self, path: str) -> str:
-        """A text that is another one once the file, or the list of what is in the folder, is another one."""
-        if path not in self._known:
-            self._known[path] = identity(Path(path))
-        return self._known[path]
-
-    @property
-    def asked(self) -> Mapping[str, str]:
-        """All that was told so far, by path."""
-        return dict(self._known)
-
-
-def identity(path: Path) -> str:
-    """Content of a small file, names in a folder; size and time of a large file; `absent`."""
-    try:
-        found = path.stat()
-        if path.is_dir():
-            return "folder " + _digest(sorted(each.name for each in path.iterdir()))
-        if found.st_size <= CONTENT_LIMIT:
-            return "content " + hashlib.sha256(path.read_bytes()).hexdigest()
-        return f"file {path.resolve().name} {found.st_size} {found.st_mtime_ns}"
-    except OSError:
-        return "absent"
 
 
 def check_key(
@@ -111,11 +76,3 @@ def _placeless(text: str, places: Mapping[str, str]) -> str:
     for place, name in places.items():
         text = text.replace(place, name)
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<new>", text)
-
-
-def _digest(lines: Iterable[str]) -> str:
-    found = hashlib.sha256()
-    for line in lines:
-        found.update(line.encode(errors="surrogateescape"))
-        found.update(b"\n")
-    return found.hexdigest()

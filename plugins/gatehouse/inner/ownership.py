@@ -6,11 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from pathspec import GitIgnoreSpec
 
-from gatehouse.core.inner_settings import DeclaredInput
 from gatehouse.inner.model import Language, Package
+
+if TYPE_CHECKING:
+    from gatehouse.core.inner_settings import DeclaredInput
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gatehouse.core.errors import GatehouseError
-from gatehouse.invocation import joined, start_over
+from gatehouse.invocation import STARTED_IN, joined, start_over
 from gatehouse.run import Run, current_run, is_worker, suites_in, usage_error
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from gatehouse.inner.inner_run import Before
     from gatehouse.inner.model import CheckResult
 
-#: Set in the process that has our configuration, to the folder that pytest was started in.
-STARTED_IN = "GATEHOUSE_INNER_STARTED_IN"
-
 BEFORE: pytest.StashKey[Before] = pytest.StashKey()
 PLAN: pytest.StashKey[CheckoutPlan] = pytest.StashKey()
+
+#: Set when every check of the checkout has a result, and none was asked for in another way than by default.
+COMPLETE = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -164,6 +164,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     from gatehouse.core.folders import cache_folder
     from gatehouse.inner.inner_run import explanation, explanation_data
     from gatehouse.inner.items import POOL, CheckItem
+    from gatehouse.inner.last_answer import forget_answer
     from gatehouse.inner.pool import CheckPool
     from gatehouse.inner.timings import read_timings
 
@@ -184,6 +185,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         seconds=read_timings(cache_folder(), plan.root),
     )
     config.stash[POOL] = pool
+    forget_answer(config.stash[BEFORE].checkout, cache_folder())
     pool.start()
     try:
         return (yield)
@@ -206,3 +208,26 @@ def _finish(config: pytest.Config, plan: CheckoutPlan, results: list[CheckResult
     if problem := keep(plan, results, cache_folder(), time.time(), unchanged=error is None):
         recorder.notes.append(f"passes could not be kept: {problem}")
     recorder.notes += counted(plan, results)
+    if error is None and len(results) == len(plan.decisions) and config.getoption("gate_base") is None:
+        config.stash[COMPLETE] = True
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Keep the answer of a run of all checks that passed, for the next who asks."""
+    if PLAN not in config.stash:
+        return
+    from gatehouse.core.folders import cache_folder
+    from gatehouse.evidence.recorder import RECORDER
+    from gatehouse.inner.last_answer import keep_answer
+
+    recorder, plan = config.stash[RECORDER], config.stash[PLAN]
+    if COMPLETE in config.stash and recorder.digest and recorder.digest.verdict == "passed":
+        before = config.stash[BEFORE]
+        keep_answer(
+            before.checkout,
+            cache_folder(),
+            before.contents,
+            identities=plan.identities.asked,
+            bundle=recorder.folder,
+            lines=recorder.digest.lines(),
+        )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from gatehouse.inner.cache import write_whole
+from gatehouse.inner.signed_files import write_whole
 
 
 def read_timings(cache: Path, root: Path) -> dict[str, float]:

@@ -34,7 +34,7 @@ def test_another_process_finds_it(cache, tmp_path):
     assert PassCache(tmp_path / "passes", 10).find(KEY) == FOUND
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"null", b"[]", b'{"pass": {}, "signature": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{", b"null", b"[]", b'{"body": {}, "signature": 1}', b"\xff\xfe"])
 def test_an_entry_that_is_no_entry_is_none(cache, tmp_path, content):
     cache.store(KEY, FOUND)
     entry(tmp_path).write_bytes(content)
@@ -54,7 +54,7 @@ def test_an_entry_cut_short_at_any_place_is_none(cache, tmp_path):
 def test_a_forged_entry_is_none(cache, tmp_path):
     cache.store(KEY, FOUND)
     data = json.loads(entry(tmp_path).read_bytes())
-    data["pass"]["check"] = "go.mod::go-vet"
+    data["body"]["check"] = "go.mod::go-vet"
     entry(tmp_path).write_text(json.dumps(data))
 
     assert cache.find(KEY) is None
