@@ -64,7 +64,9 @@ def generate(folder: Path, packages: int = PACKAGES) -> None:
         write(package / "src" / "index.js", SOURCE % number)
         write(package / "lint.mjs", LINT)
         write(package / "test" / "index.test.js", TEST % number)
-    run(folder, "npm", "install", "--silent", "--no-audit", "--no-fund")  # links the packages; nothing is fetched
+    run(
+        folder, "npm", "install", "--silent", "--no-audit", "--no-fund"
+    )  # links the packages; nothing is fetched
     commit(folder)
 
 

@@ -19,6 +19,9 @@ from gatehouse.core.signals import wake_main_thread_on_signals
 #: Exit code for a mistake in the command line or a file that it names.
 USAGE = 2
 
+#: pytest's exit code where there was nothing to run.
+NOTHING_RAN = 5
+
 #: Exit code of a command that was stopped by Ctrl-C or SIGTERM, as a shell gives it for Ctrl-C.
 INTERRUPTED = 130
 
@@ -76,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
 
     inner = commands.add_parser("inner", help="run pytest -m inner in a checkout")
     inner.add_argument("folder", type=Path, nargs="?", default=Path(), metavar="DIR")
+    inner.add_argument(
+        "--hook",
+        action="store_true",
+        help="for hooks of coding agents: a failure goes to stderr with exit code 2, all else is silent",
+    )
     inner.set_defaults(command=_inner)
 
     gate = commands.add_parser("gate", help="decide over bundles; the exit code is the verdict")
@@ -160,10 +168,25 @@ def _inner(options: argparse.Namespace) -> int:
     from gatehouse.invocation import start_over
 
     if (lines := last_answer(Checkout.find(options.folder), cache_folder())) is not None:
-        print("\n".join(lines))
+        if not options.hook:
+            print("\n".join(lines))
         return 0
+    if options.hook:
+        return _inner_as_hook(options.folder)
     start_over(["-m", "pytest", "-m", "inner", f"--gate-repo={options.folder}"], os.environ)
     return None
+
+
+def _inner_as_hook(folder: Path) -> int:
+    """Agents are shown the standard error of a hook that ends with 2, and of no other."""
+    import subprocess
+
+    command = [sys.executable, "-m", "pytest", "-m", "inner", f"--gate-repo={folder}"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    if done.returncode in (0, NOTHING_RAN):
+        return 0
+    print((done.stdout + done.stderr).strip(), file=sys.stderr)
+    return USAGE
 
 
 def _gate(options: argparse.Namespace) -> int:

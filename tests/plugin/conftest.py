@@ -6,6 +6,7 @@ import pytest
 from gatehouse.evidence.manifest import read_manifest, verify_files
 from gatehouse.evidence.record import read_record
 from gatehouse.evidence.results import read_results
+from tests.support.checkouts import make_checkout
 
 #: A target that needs no server, because the tests in these runs ask none.
 NOWHERE = {"CODER_URL": "http://127.0.0.1:9", "CODER_SESSION_TOKEN": "planted-secret-token-1"}
@@ -72,3 +73,9 @@ def suite(pytester, monkeypatch):
         return Run(pytester, pytester.runpytest_subprocess(*selected, *arguments, timeout=timeout))
 
     return run
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """Makes a git checkout of files."""
+    return lambda files, base=None: make_checkout(tmp_path / "checkout", files, base)

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Before:
         )
 
 
-def changed_by_checks(before: Before) -> ProductFailure | None:
+def changed_by_checks(before: Before, results: Sequence[CheckResult]) -> ProductFailure | None:
     """What the run left in the tree that was not there before; a fault of its own, whatever exit codes say."""
     after = snapshot(before.checkout)
     if after == before.contents:
@@ -68,13 +68,32 @@ def changed_by_checks(before: Before) -> ProductFailure | None:
     changed = sorted(
         path for path in {*after, *before.contents} if after.get(path) != before.contents.get(path)
     )
+    suspects = running_when_changed(before.checkout.root / changed[0], results)
     return ProductFailure(
-        f"the checkout changed while the checks ran: {changed[0]}",
+        f"the checkout changed while {' and '.join(suspects[:3]) or 'the checks'} ran: {changed[0]}",
         expected="the same files before and after",
         seen="; ".join(changed[:10]) + (f"; and {len(changed) - 10} more" if len(changed) > 10 else ""),
         next_step="have the check that writes it write outside of the tree, or into an ignored file; "
         "or, if you changed it meanwhile, run again",
     )
+
+
+def running_when_changed(path: Path, results: Sequence[CheckResult]) -> list[str]:
+    """The checks that ran when a file was last written, those of the package it lies in if there are such."""
+    try:
+        written = path.lstat().st_mtime
+    except OSError:
+        return []  # it was removed, and nothing tells when
+    ran = [
+        each
+        for each in results
+        if each.completed
+        and each.began
+        and each.began <= written + 0.02
+        and written <= each.began + each.completed.duration + 0.02
+    ]
+    inside = [each for each in ran if each.check.package.path in path.parents]
+    return [each.check.id for each in inside or ran]
 
 
 def keep(plan: CheckoutPlan, results: list[CheckResult], cache: Path, now: float, *, unchanged: bool) -> str:

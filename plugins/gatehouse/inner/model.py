@@ -197,3 +197,5 @@ class CheckResult:
     output: str = ""
     completed: Completed | None = None
     tests: tuple[ChildTest, ...] = ()
+    #: When its command was started, in seconds since 1970; None where none was.
+    began: float | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from gatehouse.inner.checkout_plan import CheckoutPlan
     from gatehouse.inner.inner_run import Before
     from gatehouse.inner.model import CheckResult
+
+#: The digest says what there is to say; pytest's own words are for who asks for them.
+TERSE = ("-qq", "--no-header", "--no-summary", "--tb=no")
+ASKS_FOR_WORDS = re.compile(r"-v+|--verbose|--collect-only|--co|--tb(=.*)?|-r.*")
 
 BEFORE: pytest.StashKey[Before] = pytest.StashKey()
 PLAN: pytest.StashKey[CheckoutPlan] = pytest.StashKey()
@@ -84,6 +89,7 @@ def _start_over(config: pytest.Config) -> None:
         *("-m", "pytest", "-c", str(Path(__file__).with_name("pytest.ini"))),
         *("--rootdir", str(root), "-p", "gatehouse.plugin"),
         *(("--gate-workers", workers) if workers else ()),
+        *(() if any(ASKS_FOR_WORDS.fullmatch(each) for each in arguments) else TERSE),
         *arguments,
     ]
     environment = {
@@ -202,7 +208,7 @@ def _finish(config: pytest.Config, plan: CheckoutPlan, results: list[CheckResult
 
     recorder = config.stash[RECORDER]
     ran = any(result.completed is not None for result in results)
-    error = changed_by_checks(config.stash[BEFORE]) if ran else None
+    error = changed_by_checks(config.stash[BEFORE], results) if ran else None
     if error is not None:
         recorder.problem(error)
     if problem := keep(plan, results, cache_folder(), time.time(), unchanged=error is None):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from gatehouse.core.errors import NotInstalled
@@ -108,8 +110,9 @@ class CheckPool:
         thread.start()
 
     def _run_one(self, check: Check) -> None:
+        began = time.time()
         try:
-            result = self._run(check)
+            result = replace(self._run(check), began=began)
         except Exception as error:  # noqa: BLE001 - whatever trips here must end as a red check, not as a hang
             result = CheckResult(check, Outcome.FAILED, f"could not be run: {type(error).__name__}: {error}")
         self._settle(result)
