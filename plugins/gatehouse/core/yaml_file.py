@@ -37,6 +37,22 @@ def load(path: Path, model: type[Model], described: str = "docs/configuration.md
     """
     data, lines = parse(path)
     _refuse_literal_secrets(path, data, lines)
+    return _validated(path, model, data, lines, described)
+
+
+def load_section(text: str, path: Path, key: str, model: type[Model], described: str) -> Model | None:
+    """One section of a file whose text is at hand, such as that of another revision; None without the section.
+
+    `path` is what errors call it. The other sections only have to be YAML. Raises as `load` does.
+    """
+    data, lines = parse_text(text, path)
+    if key not in data:
+        return None
+    own: Lines = {location[1:]: line for location, line in lines.items() if location[:1] == (key,)}
+    return _validated(path, model, data[key] or {}, own, described)
+
+
+def _validated(path: Path, model: type[Model], data: Any, lines: Lines, described: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -64,6 +80,11 @@ def parse(path: Path) -> tuple[dict[str, Any], Lines]:
         raise SettingsError(
             f"{path} cannot be read", seen=str(error), next_step="name a readable UTF-8 file"
         ) from error
+    return parse_text(text, path)
+
+
+def parse_text(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
+    """As `parse`, for a text that errors call `path`."""
     lines: Lines = {(): 1}
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)

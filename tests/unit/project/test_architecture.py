@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "coder": {"core"},
     "github": {"core"},
     "kube": {"core"},
+    "guardrails": {"core"},
     "inner": {"core"},
     "preview": {"core", "argocd", "github", "kube"},
     "task": {"core", "coder", "kube"},
@@ -38,6 +39,7 @@ CLIENT_LIBRARIES = {
         "preview/personas/visitor.py",
     },
     "websockets": {"coder/client.py"},
+    "pathspec": {"guardrails/model.py", "preview/proof.py"},
 }
 
 
