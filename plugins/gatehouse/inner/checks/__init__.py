@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gatehouse.inner.checks import go, node, python
+from gatehouse.inner.checks import go, node, python, rust
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Check, Language, Package
 
-LANGUAGES: tuple[Language, ...] = (go.LANGUAGE, node.LANGUAGE, python.LANGUAGE)
+LANGUAGES: tuple[Language, ...] = (go.LANGUAGE, node.LANGUAGE, python.LANGUAGE, rust.LANGUAGE)
 
 
 def checks_for(packages: Iterable[Package], tools: Tools) -> list[Check]:
