@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -32,6 +32,15 @@ def one_a_folder(
 def names(package: Package) -> tuple[str, ...]:
     """The package's files as a command in its folder names them, never to be taken for an option."""
     return tuple(f"./{file.removeprefix(f'{package.folder}/')}" for file in package.files)
+
+
+def folders_named(package: Package, paths: Iterable[object]) -> frozenset[str]:
+    """The folders below the root that `paths`, relative to the package, name or lie in; for `Links.folders`."""
+    root = package.root.resolve()
+    local = [(package.path / str(path)).resolve() for path in paths if "://" not in str(path)]
+    folders = [path if path.is_dir() else path.parent for path in local]
+    inside = [folder.relative_to(root).as_posix() for folder in folders if folder.is_relative_to(root)]
+    return frozenset("" if folder == "." else folder for folder in inside)
 
 
 def existing(*paths: str | Path | None) -> tuple[str, ...]:
