@@ -56,12 +56,15 @@ def broken_manifest(package: Package, finding: Finding) -> Check:
 
 def read_yaml(root: Path, path: str) -> dict[str, Any] | Finding:
     """The mapping in a YAML file `path` below `root`, or what is wrong with it and where."""
+    text = ""
     try:
-        data = yaml.safe_load((root / path).read_text(encoding="utf-8"))
+        text = (root / path).read_text(encoding="utf-8")
+        data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return Finding(path, f"is no valid YAML: {error.problem or error.context}", *place, "yaml")
+        mark, last = error.problem_mark or error.context_mark, len(text.splitlines())
+        # What is missed at the end is missed in the last line, not in one that is not there.
+        line, column = (min(mark.line + 1, last), mark.column + 1) if mark else (1, 1)
+        return Finding(path, f"is no valid YAML: {error.problem or error.context}", line, column, "yaml")
     except (OSError, ValueError, yaml.YAMLError) as error:
         return Finding(path, f"cannot be read: {' '.join(str(error).split())}", rule="yaml")
     if not isinstance(data, dict):

@@ -81,7 +81,9 @@ def _read(check: Check, done: Completed) -> Parsed:
             message = re.sub(r"^(\[ERROR\] (templates/)?:?|Error:) *", "", line)
             found = Finding(check.package.manifest, message, rule="helm")
         findings.setdefault(found.path, found)
-    return Parsed(tuple(findings.values()))
+    # That the chart could not be loaded says nothing more beside the file that was the cause.
+    elsewhere = tuple(each for each in findings.values() if each.path != check.package.manifest)
+    return Parsed(elsewhere or tuple(findings.values()))
 
 
 def _file(check: Check, path: str) -> str:

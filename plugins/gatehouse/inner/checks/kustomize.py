@@ -52,7 +52,7 @@ def _read(check: Check, done: Completed) -> Parsed:
         return Parsed()
     if re.search(r"dial tcp|Could not resolve host|failed to run '\S*git ", done.stderr):
         return Parsed(missing="a base from outside of the checkout")
-    found = re.search(r'err="(.*)"$|err=<\n\s*(.*)$|^Error: (.*)$', done.stderr, re.MULTILINE)
+    found = re.search(r'err="(.*)"$|err=<\n\s*(.*)$|^[Ee]rror: (.*)$', done.stderr, re.MULTILINE)
     text = next((part for part in found.groups() if part), "") if found else ""
     if not text:
         return Parsed()

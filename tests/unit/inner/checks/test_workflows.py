@@ -22,7 +22,7 @@ def test_a_workflow_that_can_be_read_passes(bench):
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("on: push\njobs:\n  a: [\n", "4:1: yaml: is no valid YAML"),
+        ("on: push\njobs:\n  a: [\n", "3:1: yaml: is no valid YAML"),
         ("on: push\njobs: {a: b: c}\n", "2:12: yaml: is no valid YAML"),
         ("on: push\n", "1: jobs: expected a mapping `jobs`"),
         ("- a\n", "1: yaml: expected a mapping at the top, found list"),
