@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gatehouse.inner.checks import go, node, python
+from gatehouse.inner.checks import (
+    buf,
+    dockerfile,
+    go,
+    helm,
+    kustomize,
+    node,
+    python,
+    rust,
+    shell,
+    terraform,
+    workflows,
+)
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Check, Language, Package
 
-LANGUAGES: tuple[Language, ...] = (go.LANGUAGE, node.LANGUAGE, python.LANGUAGE)
+LANGUAGES: tuple[Language, ...] = tuple(
+    module.LANGUAGE
+    for module in (go, node, python, rust, buf, terraform, helm, kustomize, shell, dockerfile, workflows)
+)
 
 
 def checks_for(packages: Iterable[Package], tools: Tools) -> list[Check]:

@@ -1,0 +1,78 @@
+"""Protobuf modules of buf: formatting, lint and build.
+
+A `buf.yaml` or `buf.work.yaml` needs buf. A `buf.work.yaml` is checked itself only if one of its directories has no
+`buf.yaml`, and so no checks of its own. Modules that others published are not downloaded.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatehouse.core.processes import Completed
+from gatehouse.inner.checks.files import broken_manifest, diff_findings, existing, read_yaml
+from gatehouse.inner.checks.parsing import json_lines, relative
+from gatehouse.inner.checks.tools import Tools
+from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
+
+INSTALL = "install buf (https://buf.build/docs/cli/installation)"
+DOWNLOAD = "run `buf build` once with network, in the same folder"
+
+CHECKS = (
+    ("buf-format", Blame.FORMAT, ("format", "--diff", "--exit-code")),
+    ("buf-build", Blame.COMPILE, ("build", "--output", "/dev/null", "--error-format=json")),
+    ("buf-lint", Blame.LINT, ("lint", "--error-format=json")),
+)
+
+
+def checks(package: Package, tools: Tools) -> list[Check]:
+    """`buf format`, `buf build` and `buf lint` for a module or workspace."""
+    manifest = read_yaml(package.root, package.manifest)
+    if isinstance(manifest, Finding):
+        return [broken_manifest(package, manifest)]
+    directories = manifest.get("directories") or []
+    if package.manifest.endswith("buf.work.yaml"):
+        if all((package.path / str(each) / "buf.yaml").is_file() for each in directories):
+            return []
+    elif not package.has_file(lambda name: name.endswith(".proto")):
+        return []
+    buf = tools.find("buf")
+    return [
+        Check(
+            package,
+            name,
+            Phase.CONTRACT,
+            blame,
+            (buf or "buf", *argv),
+            _read,
+            missing="" if buf else "buf",
+            how_to_install=DOWNLOAD if buf else INSTALL,
+            inputs=existing(buf),
+        )
+        for name, blame, argv in CHECKS
+    ]
+
+
+def _read(check: Check, done: Completed) -> Parsed:
+    """Findings, one JSON object a line, or a diff; buf's own failures, of which an absent server is none of ours."""
+    if re.search(r"server hosted at that remote is unavailable|dial tcp", done.stderr):
+        return Parsed(missing="a published module that this one depends on")
+    findings = [
+        Finding(
+            relative(check, each["path"]) if each.get("path") else check.package.manifest,
+            each["message"],
+            each.get("start_line"),
+            each.get("start_column"),
+            each["type"],
+        )
+        for each in json_lines(f"{done.stdout}\n{done.stderr}")
+        if "message" in each and "type" in each
+    ]
+    findings += diff_findings(check, done.stdout, "is not formatted; run buf format --write", "format")
+    if failure := re.search(r"^Failure: (.+)$", done.stderr, re.MULTILINE):
+        findings.append(Finding(check.package.manifest, failure[1], rule="buf"))
+    return Parsed(tuple(findings))
+
+
+LANGUAGE = Language(
+    "buf", checks, ("buf.yaml", "buf.work.yaml"), lockfiles=("buf.lock",), suffixes=(".proto",)
+)

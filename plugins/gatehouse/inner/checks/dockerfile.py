@@ -1,0 +1,61 @@
+"""Dockerfiles, one package a folder: hadolint.
+
+It runs where it is installed, and is missed only where the repository has a `.hadolint.yaml`; without one, only what
+it calls an error counts.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+
+from gatehouse.core.processes import Completed
+from gatehouse.inner.checks.files import existing, names, one_a_folder
+from gatehouse.inner.checks.parsing import relative
+from gatehouse.inner.checks.tools import Tools
+from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
+
+
+def checks(package: Package, tools: Tools) -> list[Check]:
+    """`hadolint` for the Dockerfiles of a folder."""
+    hadolint = tools.find("hadolint")
+    configuration = tools.beside(package, ".hadolint.yaml", ".hadolint.yml")
+    if not hadolint and not configuration:
+        return []
+    options = ("--config", configuration) if configuration else ("--failure-threshold", "error")
+    return [
+        Check(
+            package,
+            "dockerfile-lint",
+            Phase.CONTRACT,
+            Blame.LINT,
+            (hadolint or "hadolint", "--format", "json", *options, *names(package)),
+            _lint,
+            missing="" if hadolint else "hadolint",
+            how_to_install="install hadolint (https://github.com/hadolint/hadolint)",
+            inputs=existing(hadolint, configuration),
+        )
+    ]
+
+
+def _lint(check: Check, done: Completed) -> Parsed:
+    """What hadolint complains about; without a configuration it prints all of it, of which errors count."""
+    found = json.loads(done.stdout) if done.stdout.strip() else []
+    errors_only = "--failure-threshold" in check.argv
+    return Parsed(
+        tuple(
+            Finding(
+                relative(check, each["file"]), each["message"], each["line"], each["column"], each["code"]
+            )
+            for each in found
+            if each["level"] == "error" or not errors_only
+        )
+    )
+
+
+def _is_dockerfile(file: PurePosixPath) -> bool:
+    known = file.stem in ("Dockerfile", "Containerfile") or file.suffix == ".Dockerfile"
+    return known and file.suffix not in (".dockerignore", ".md", ".j2", ".tmpl", ".tpl")
+
+
+LANGUAGE = Language("dockerfile", checks, find=one_a_folder(_is_dockerfile))

@@ -1,0 +1,93 @@
+"""What languages share whose packages are files of a platform: how they are found, and their broken manifests."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from gatehouse.inner.checks.parsing import relative
+from gatehouse.inner.model import Blame, Check, Finding, Package, Parsed, Phase
+
+
+def one_a_folder(
+    wanted: Callable[[PurePosixPath], bool],
+) -> Callable[[Sequence[str]], list[tuple[str, str, tuple[str, ...]]]]:
+    """For `Language.find`: each folder that holds wanted files is a package of them, named after its first one."""
+
+    def find(files: Sequence[str]) -> list[tuple[str, str, tuple[str, ...]]]:
+        folders: dict[str, list[str]] = defaultdict(list)
+        for file in sorted(files):
+            if wanted(PurePosixPath(file)):
+                folders[file.rpartition("/")[0]].append(file)
+        return [(folder, own[0], tuple(own)) for folder, own in folders.items()]
+
+    return find
+
+
+def names(package: Package) -> tuple[str, ...]:
+    """The package's files as a command in its folder names them, never to be taken for an option."""
+    return tuple(f"./{file.removeprefix(f'{package.folder}/')}" for file in package.files)
+
+
+def folders_named(package: Package, paths: Iterable[object]) -> frozenset[str]:
+    """The folders below the root that `paths`, relative to the package, name or lie in; for `Links.folders`."""
+    root = package.root.resolve()
+    local = [(package.path / str(path)).resolve() for path in paths if "://" not in str(path)]
+    folders = [path if path.is_dir() else path.parent for path in local]
+    inside = [folder.relative_to(root).as_posix() for folder in folders if folder.is_relative_to(root)]
+    return frozenset("" if folder == "." else folder for folder in inside)
+
+
+def existing(*paths: str | Path | None) -> tuple[str, ...]:
+    """Those of `paths` that are files, for `Check.inputs`."""
+    return tuple(str(path) for path in paths if path and Path(path).is_file())
+
+
+def broken_manifest(package: Package, finding: Finding) -> Check:
+    """The one check of a package whose manifest cannot be read: red, at the place, without running anything."""
+    name = f"{package.language}-manifest"
+    return Check(package, name, Phase.CONTRACT, Blame.SETUP, look=lambda: Parsed((finding,)))
+
+
+def read_yaml(root: Path, path: str) -> dict[str, Any] | Finding:
+    """The mapping in a YAML file `path` below `root`, or what is wrong with it and where."""
+    text = ""
+    try:
+        text = (root / path).read_text(encoding="utf-8")
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark, last = error.problem_mark or error.context_mark, len(text.splitlines())
+        # What is missed at the end is missed in the last line, not in one that is not there.
+        line, column = (min(mark.line + 1, last), mark.column + 1) if mark else (1, 1)
+        return Finding(path, f"is no valid YAML: {error.problem or error.context}", line, column, "yaml")
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return Finding(path, f"cannot be read: {' '.join(str(error).split())}", rule="yaml")
+    if not isinstance(data, dict):
+        return Finding(path, f"expected a mapping at the top, found {type(data).__name__}", 1, rule="yaml")
+    return data
+
+
+def diff_findings(check: Check, diff: str, message: str, rule: str) -> tuple[Finding, ...]:
+    """One finding for each file of a unified diff, at the first line that it changes."""
+    return tuple(
+        Finding(relative(check, path), message, line, rule=rule) for path, line in _first_changes(diff)
+    )
+
+
+def _first_changes(diff: str) -> Iterator[tuple[str, int]]:
+    path, line = "", 0
+    for text in diff.splitlines():
+        if text.startswith("+++ "):
+            path, line = re.sub(r"\t.*", "", text[4:]).removeprefix("new/"), 0
+        elif (hunk := re.match(r"@@ -(\d+)", text)) and path:
+            line = int(hunk[1])
+        elif line and text[:1] in "+-":
+            yield path, line
+            path, line = "", 0
+        elif line:
+            line += 1

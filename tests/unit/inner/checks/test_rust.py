@@ -1,0 +1,357 @@
+"""Cargo's checks. What is read out of its output was printed by cargo 1.95; the last tests run the real one."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from gatehouse.inner.checks.rust import LANGUAGE
+from gatehouse.inner.graph import build
+from gatehouse.inner.model import ChildOutcome, Outcome
+
+ALL = ("cargo", "cargo-fmt", "cargo-clippy")
+MANIFEST = '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2021"\n'
+UNIT = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn adds() {}\n}\n"
+TINY = {"tiny/Cargo.toml": MANIFEST, "tiny/src/lib.rs": UNIT, "tiny/tests/whole.rs": "#[test]\nfn all() {}\n"}
+
+
+def places(outcome):
+    return [str(finding) for finding in outcome.findings]
+
+
+def test_a_package_is_formatted_linted_listed_and_tested_without_network_or_a_new_lockfile(bench):
+    found = bench.checks(TINY, *ALL)
+
+    assert list(found) == ["rust-fmt", "rust-clippy", "rust-list", "rust-test"]
+    assert found["rust-test"].argv[1:] == (
+        *("test", "--offline", "--locked", "--package", "tiny", "--no-fail-fast"),
+    )
+    assert found["rust-test"].resource == "cargo"
+    assert str(bench.root) not in found["rust-test"].env["CARGO_TARGET_DIR"]
+
+
+def test_without_clippy_the_compiler_checks_and_without_rustfmt_nobody_formats(bench):
+    assert list(bench.checks(TINY, "cargo")) == ["rust-check", "rust-list", "rust-test"]
+
+
+def test_clippy_and_rustfmt_are_missed_where_the_repository_configures_them(bench):
+    found = bench.checks({**TINY, "clippy.toml": "", "rustfmt.toml": ""}, "cargo")
+
+    assert {check.name: check.missing for check in found.values() if check.missing} == {
+        "rust-fmt": "cargo-fmt",
+        "rust-clippy": "cargo-clippy",
+    }
+
+
+def test_absent_cargo_is_not_installed(bench):
+    assert {check.missing for check in bench.checks(TINY).values()} == {"cargo"}
+
+
+def test_a_package_without_tests_has_no_test_check(bench):
+    files = {"Cargo.toml": MANIFEST, "src/main.rs": '#[cfg(feature = "test")]\nfn main() {}\n'}
+
+    assert list(bench.checks(files, *ALL)) == ["rust-fmt", "rust-clippy"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "#[tokio::test]\nasync fn a() {}",
+        "#[rstest]\nfn a() {}",
+        "#[test_case(1)]\nfn a(_: i32) {}",
+        "proptest! {}",
+        "/// ```\n/// let a = 1;\n/// ```\npub fn a() {}",
+        "/// ```text\n/// none\n/// ```\n///\n/// ```rust,no_run\n/// ```\npub fn a() {}",
+    ],
+)
+def test_every_kind_of_test_is_seen(bench, source):
+    assert "rust-test" in bench.checks({"Cargo.toml": MANIFEST, "src/lib.rs": source}, *ALL)
+
+
+@pytest.mark.parametrize("fence", ["text", "ignore", "toml"])
+def test_what_is_no_rust_in_documentation_is_no_test(bench, fence):
+    source = f"/// ```{fence}\n/// x\n/// ```\npub fn a() {{}}\n"
+
+    assert "rust-test" not in bench.checks({"Cargo.toml": MANIFEST, "src/lib.rs": source}, *ALL)
+
+
+def test_targets_named_after_integration_tests_run_in_their_phase_and_cluster_tests_never(bench):
+    files = {
+        **TINY,
+        "tiny/tests/integration_store.rs": "#[test]\nfn a() {}",
+        "tiny/tests/e2e.rs": "#[test]\nfn a() {}",
+        "tiny/tests/cluster/main.rs": "#[test]\nfn a() {}",
+    }
+
+    found = bench.checks(files, *ALL)
+
+    assert found["rust-test"].argv[7:] == ("--lib", "--bins", "--test", "whole")
+    assert found["rust-integration"].argv[7:] == ("--test", "integration_store")
+    assert found["rust-integration"].phase == "integration-local"
+
+
+def test_a_feature_named_after_integration_tests_is_switched_on_in_their_phase(bench):
+    files = {**TINY, "tiny/Cargo.toml": f"{MANIFEST}[features]\nintegration = []\n"}
+
+    found = bench.checks(files, *ALL)
+
+    assert found["rust-test"].argv[7:] == ()
+    assert found["rust-integration"].argv[7:] == (
+        *("--features", "integration", "--lib", "--bins", "--test", "whole"),
+    )
+
+
+def test_examples_in_documentation_run_by_themselves_where_targets_are_chosen(bench):
+    files = {
+        "Cargo.toml": MANIFEST,
+        "src/lib.rs": "/// ```\n/// ```\npub fn a() {}",
+        "tests/e2e.rs": "#[test]\nfn a() {}",
+    }
+
+    found = bench.checks(files, *ALL)
+
+    assert list(found)[2:] == ["rust-list", "rust-doctest"]
+    assert found["rust-doctest"].argv[-1] == "--doc"
+
+
+def test_a_target_with_a_main_of_its_own_is_compiled_instead_of_listed(bench):
+    files = {**TINY, "tiny/Cargo.toml": f'{MANIFEST}[[test]]\nname = "whole"\nharness = false\n'}
+
+    assert bench.checks(files, *ALL)["rust-list"].argv[-1] == "--no-run"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[package]\nname = "tiny', 2),
+        ("[package\n", 1),
+        ("[package]\nversion = 1\n", 1),
+        ("package = 1\n", 1),
+    ],
+)
+def test_a_broken_manifest_fails_at_its_place_without_running_anything(bench, text, line):
+    found = bench.checks({"a/Cargo.toml": text}, *ALL)
+
+    assert list(found) == ["rust-manifest"]
+    finding = found["rust-manifest"].look().findings[0]
+    assert (finding.path, finding.line, finding.rule) == ("a/Cargo.toml", line, "Cargo.toml")
+
+
+WORKSPACE = {
+    "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\n[workspace.dependencies]\nlib = { path = "crates/lib" }\n',
+    "crates/lib/Cargo.toml": '[package]\nname = "lib"\n',
+    "crates/app/Cargo.toml": (
+        '[package]\nname = "app"\n[dependencies]\nlib.workspace = true\n'
+        '[target."cfg(unix)".dev-dependencies]\nother = { package = "tool", path = "../../tool" }\n'
+    ),
+    "tool/Cargo.toml": '[package]\nname = "tool"\n[dependencies]\nserde = "1"\n',
+}
+
+
+def test_packages_are_linked_by_name_and_to_their_workspace_which_has_no_checks(bench):
+    found = bench.checks(WORKSPACE, *ALL, only="")
+    graph = build(bench.packages(WORKSPACE), [LANGUAGE])
+
+    assert found == {}
+    assert graph.needs["crates/app/Cargo.toml"] == {"Cargo.toml", "crates/lib/Cargo.toml", "tool/Cargo.toml"}
+    assert graph.needs["tool/Cargo.toml"] == {"Cargo.toml"}
+
+
+def test_files_that_rustfmt_would_change_are_named_once_with_their_first_line(bench):
+    check = bench.checks(TINY, *ALL)["rust-fmt"]
+    lib = bench.root / "tiny/src/lib.rs"
+
+    outcome = bench.judge(check, f"Diff in {lib}:3:\n-a\n+b\nDiff in {lib}:15:\n-a\n+b\n", code=1)
+
+    assert places(outcome) == ["tiny/src/lib.rs:3: rustfmt: is not formatted; run cargo fmt"]
+
+
+def test_a_file_that_rustfmt_cannot_read_has_a_place(bench):
+    check = bench.checks(TINY, *ALL)["rust-fmt"]
+    stderr = f"error: this file contains an unclosed delimiter\n --> {bench.root}/tiny/src/lib.rs:1:15\n  |\n"
+
+    assert places(bench.judge(check, "", stderr, code=1)) == [
+        "tiny/src/lib.rs:1:15: rustfmt: this file contains an unclosed delimiter"
+    ]
+
+
+def diagnostic(level, message, code, *spans):
+    body = {"level": level, "message": message, "code": code and {"code": code}, "spans": spans}
+    return json.dumps({"reason": "compiler-message", "message": body})
+
+
+def span(file, line, column, **more):
+    return {"file_name": file, "line_start": line, "column_start": column, "is_primary": True, **more}
+
+
+def test_errors_are_findings_once_and_warnings_are_none(bench):
+    check = bench.checks({**WORKSPACE, "crates/lib/src/lib.rs": ""}, *ALL, only="crates/lib")["rust-clippy"]
+    error = diagnostic("error", "mismatched types", "E0308", span("crates/lib/src/lib.rs", 2, 18))
+    warning = diagnostic(
+        "warning", "unused variable", "unused_variables", span("crates/lib/src/lib.rs", 5, 1)
+    )
+    note = diagnostic("failure-note", "For more information", None)
+
+    outcome = bench.judge(check, "\n".join([error, warning, error, note]), code=101)
+
+    assert places(outcome) == ["crates/lib/src/lib.rs:2:18: E0308: mismatched types"]
+    assert bench.judge(check, warning).outcome is Outcome.PASSED
+
+
+def test_an_error_inside_a_foreign_macro_is_placed_where_the_macro_is_used(bench):
+    check = bench.checks(TINY, *ALL)["rust-clippy"]
+    used = span("src/lib.rs", 3, 5)
+    error = diagnostic(
+        "error", "bad", None, span("/rustc/1/library/std/macros.rs", 1, 1, expansion={"span": used})
+    )
+
+    assert places(bench.judge(check, error, code=101)) == ["tiny/src/lib.rs:3:5: bad"]
+
+
+FAILED = """\
+
+running 3 tests
+test tests::fine ... ok
+test tests::later ... ignored, needs a thing
+test tests::adds ... FAILED
+
+failures:
+
+---- tests::adds stdout ----
+
+thread 'tests::adds' (1798) panicked at src/lib.rs:4:9:
+assertion `left == right` failed: one and one
+  left: 2
+ right: 3
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+
+
+failures:
+    tests::adds
+
+test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.12s
+
+
+running 1 test
+test whole ... ok
+
+test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.13s
+
+
+running 1 test
+test src/lib.rs - add (line 3) ... ok
+
+test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.14s
+"""
+RUNNING = """\
+   Compiling tiny v0.1.0 (/checkout/tiny)
+    Finished `test` profile [unoptimized + debuginfo] target(s) in 0.61s
+     Running unittests src/lib.rs (/target/debug/deps/tiny-b8411d1b6389d6df)
+error: test failed, to rerun pass `--lib`
+     Running tests/whole.rs (/target/debug/deps/whole-81f4b1fe88e4287a)
+   Doc-tests tiny
+error: 1 target failed:
+    `--lib`
+"""
+
+
+def test_a_failing_test_is_placed_at_its_panic_and_every_test_is_told_apart(bench):
+    check = bench.checks(TINY, *ALL)["rust-test"]
+
+    outcome = bench.judge(check, FAILED, RUNNING, code=101)
+    parsed = check.parse(check, outcome.completed)
+
+    assert places(outcome) == [
+        "tiny/src/lib.rs:4:9: src/lib.rs::tests::adds: "
+        "assertion `left == right` failed: one and one left: 2 right: 3"
+    ]
+    assert parsed.executed == 4
+    assert [(test.id, test.outcome) for test in parsed.tests] == [
+        ("src/lib.rs::tests::fine", ChildOutcome.PASSED),
+        ("src/lib.rs::tests::later", ChildOutcome.SKIPPED),
+        ("src/lib.rs::tests::adds", ChildOutcome.FAILED),
+        ("tests/whole.rs::whole", ChildOutcome.PASSED),
+        ("Doc-tests::src/lib.rs - add (line 3)", ChildOutcome.PASSED),
+    ]
+
+
+def test_a_panic_as_older_compilers_print_it_is_placed_too(bench):
+    check = bench.checks(TINY, *ALL)["rust-test"]
+    stdout = FAILED.replace("panicked at src/lib.rs:4:9:\n", "panicked at 'no', src/lib.rs:4:9\n")
+
+    assert "src/lib.rs::tests::adds: no" in places(bench.judge(check, stdout, RUNNING, code=101))[0]
+
+
+def test_a_target_that_ends_before_its_tests_is_no_pass_although_it_exits_with_0(bench):
+    check = bench.checks(TINY, *ALL)["rust-test"]
+
+    outcome = bench.judge(check, "\nrunning 2 tests\ntest a ... ok\n", RUNNING.replace("error", "x"))
+
+    assert outcome.outcome is Outcome.FAILED
+    assert places(outcome) == ["tiny/Cargo.toml: cargo: a test target ended before all of its tests had"]
+
+
+def test_tests_that_all_were_filtered_out_are_no_pass(bench):
+    check = bench.checks(TINY, *ALL)["rust-test"]
+    stdout = (
+        "\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out\n"
+    )
+
+    assert bench.judge(check, stdout, RUNNING).reason == "exit code 0, but no test ran"
+
+
+ABSENT = {
+    "error: no matching package named `serde` found\nlocation searched: crates.io index\n"
+    "As a reminder, you're using offline mode (--offline) which can\n": "a crate of Cargo.lock",
+    "error: cannot create the lock file /c/Cargo.lock because --locked was passed to prevent this\n": "Cargo.lock",
+    "error: 'cargo-clippy' is not installed for the toolchain '1.80-x86_64'.\n": "cargo-clippy",
+    "error: toolchain '1.80-x86_64' is not installed\n": "1.80-x86_64",
+    "error: linker `cc` not found\n": "cc",
+}
+
+
+@pytest.mark.parametrize("name", ["rust-fmt", "rust-clippy", "rust-list", "rust-test"])
+@pytest.mark.parametrize(("stderr", "missing"), ABSENT.items(), ids=ABSENT.values())
+def test_what_is_not_on_this_machine_is_not_installed_and_no_failure(bench, name, stderr, missing):
+    outcome = bench.judge(bench.checks(TINY, *ALL)[name], "", stderr, code=101)
+
+    assert (outcome.outcome, outcome.reason) == (Outcome.NOT_INSTALLED, f"{missing} is not installed")
+
+
+def test_a_lockfile_that_does_not_fit_the_manifest_is_a_failure_of_the_checkout(bench):
+    stderr = "error: cannot update the lock file /c/Cargo.lock because --locked was passed to prevent this\n"
+
+    outcome = bench.judge(bench.checks(TINY, *ALL)["rust-clippy"], "", stderr, code=101)
+
+    assert outcome.outcome is Outcome.FAILED
+    assert places(outcome)[0].startswith("tiny/Cargo.toml: cargo: cannot update the lock file")
+
+
+@pytest.mark.skipif(not shutil.which("cargo"), reason="needs cargo")
+def test_the_real_cargo_finds_each_fault_and_leaves_nothing_in_the_tree(bench):
+    lock = 'version = 4\n\n[[package]]\nname = "tiny"\nversion = "0.1.0"\n'
+    good = (
+        "pub fn one() -> i32 {\n    1\n}\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn adds() {\n"
+        "        assert_eq!(super::one(), 1);\n    }\n}\n"
+    )
+    files = {**TINY, "tiny/src/lib.rs": good, "tiny/Cargo.lock": lock}
+
+    def outcomes(source):
+        found = bench.checks({**files, "tiny/src/lib.rs": source}, path=os.environ["PATH"])
+        return {name: bench.run(check, os.environ) for name, check in found.items()}
+
+    right = outcomes(good)
+    wrong = outcomes(good.replace("    1\n", "      2\n"))
+    broken = outcomes(good.replace("    1\n", "    one\n"))
+
+    assert {str(result.outcome) for result in right.values()} == {"passed"}
+    assert places(wrong["rust-test"])[0].startswith("tiny/src/lib.rs:9:9: src/lib.rs::tests::adds: assertion")
+    if "rust-fmt" in wrong:
+        assert [finding.line for finding in wrong["rust-fmt"].findings] == [1]
+    for name in {"rust-clippy", "rust-check", "rust-list", "rust-test"} & set(broken):
+        first = broken[name].findings[0]
+        assert (first.path, first.line, first.column, first.rule) == ("tiny/src/lib.rs", 2, 5, "E0308")
+    assert sorted(path.name for path in (bench.root / "tiny").iterdir()) == [
+        *("Cargo.lock", "Cargo.toml", "src", "tests"),
+    ]
