@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from gatehouse.inner.discover import VENDORED
-from gatehouse.inner.model import Check, Finding
+from gatehouse.inner.model import Check, Finding, Parsed
 
 #: Characters of a message that are kept.
 MESSAGE_LIMIT = 300
@@ -101,6 +101,15 @@ def _is_file(root: Path, path: str) -> bool:
         return (root / path).is_file()
     except (OSError, ValueError):  # too long, or not a name at all
         return False
+
+
+def listing(check: Check, count: int, parsed: Parsed) -> Parsed:
+    """What a runner listed without running it; that it lists nothing is a finding, as a listing expects something."""
+    findings = parsed.findings
+    if not count and not findings and not parsed.missing:
+        message = "the test runner lists no test, although there are test files"
+        findings = (Finding(check.package.manifest, message, rule="listing"),)
+    return Parsed(findings, listed=count, missing=parsed.missing)
 
 
 def json_lines(text: str) -> Iterator[dict[str, Any]]:
