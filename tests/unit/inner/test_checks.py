@@ -44,81 +44,12 @@ def places(outcome):
     return [str(finding) for finding in outcome.findings]
 
 
-# --- Go ---
-
 GO = {
     "m/go.mod": "module x",
     "m/a.go": "package x",
     "m/sub/a_test.go": "package sub",
     "m/a_test.go": "package x",
 }
-
-
-def test_a_go_module_is_formatted_vetted_and_tested(checks):
-    assert list(checks(GO, ("go", "gofmt"))) == ["go-fmt", "go-vet", "go-test"]
-
-
-def test_a_go_module_without_tests_or_sources_has_no_such_check(checks):
-    assert list(checks({"go.mod": "", "a.go": ""}, ("go", "gofmt"))) == ["go-fmt", "go-vet"]
-
-
-def test_a_go_module_without_any_source_is_not_checked(checks):
-    assert checks({"go.mod": ""}) == {}
-
-
-def test_absent_go_is_not_installed_and_no_failure_of_the_module(checks):
-    assert {check.missing for check in checks(GO).values()} == {"gofmt", "go"}
-
-
-def test_gofmt_findings_are_failures_although_it_exits_with_0(checks):
-    outcome = result(checks(GO)["go-fmt"], "a.go\n")
-
-    assert outcome.outcome is Outcome.FAILED
-    assert places(outcome) == ["m/a.go: gofmt: is not formatted; run gofmt -w on it"]
-
-
-def test_go_vet_and_compile_errors_have_file_line_and_column(checks):
-    outcome = result(
-        checks(GO)["go-vet"], "", "# x\nvet: ./a.go:3:2: undefined: foo\n./sub/a_test.go:9:1: bad\n", 1
-    )
-
-    assert places(outcome) == ["m/a.go:3:2: undefined: foo", "m/sub/a_test.go:9:1: bad"]
-
-
-def go_events(*events):
-    return "\n".join(json.dumps(event) for event in events)
-
-
-def test_a_failing_go_test_is_placed_in_its_own_package(checks):
-    events = go_events(
-        {"Action": "run", "Package": "x/sub", "Test": "TestA"},
-        {
-            "Action": "output",
-            "Package": "x/sub",
-            "Test": "TestA",
-            "Output": "    a_test.go:7: got 1, want 2\n",
-        },
-        {"Action": "fail", "Package": "x/sub", "Test": "TestA"},
-    )
-
-    assert places(result(checks(GO)["go-test"], events, code=1)) == [
-        "m/sub/a_test.go:7: TestA: got 1, want 2"
-    ]
-
-
-def test_a_go_test_that_does_not_compile_is_placed_too(checks):
-    events = go_events(
-        {"Action": "build-output", "ImportPath": "x", "Output": "./a.go:4:5: undefined: y\n"},
-        {"Action": "fail", "Package": "x"},
-    )
-
-    assert places(result(checks(GO)["go-test"], events, code=1)) == ["m/a.go:4:5: undefined: y"]
-
-
-def test_go_test_that_runs_no_test_is_no_pass(checks):
-    outcome = result(checks(GO)["go-test"], go_events({"Action": "pass", "Package": "x"}))
-
-    assert (outcome.outcome, outcome.reason) == (Outcome.FAILED, "exit code 0, but no test ran")
 
 
 # --- Node ---

@@ -1,110 +1,184 @@
-"""Go modules: formatting, vet, tests."""
+"""Go modules: gofmt, go vet, golangci-lint where it is configured, build, tests by build tag."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import os
+import posixpath
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.parsing import json_lines, placed_lines, relative
+from gatehouse.inner.checks.go_files import TestFile, files_with_tests, sources
+from gatehouse.inner.checks.go_modules import links, module_path, workspace
+from gatehouse.inner.checks.go_output import read_errors, read_gofmt, read_golangci
+from gatehouse.inner.checks.go_tests import read_listing, read_tests
+from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
+from gatehouse.inner.model import Blame, Check, Language, Package, Parsed, Phase
+
+Parse = Callable[[Check, Completed], Parsed]
 
 INSTALL = "install Go (https://go.dev/doc/install) and put go and gofmt on the PATH"
 
+#: Go packages that are built at the same time; tests of one Go package run by Go's own rules.
+PARALLEL = 2
+
+GOLANGCI = (".golangci.yml", ".golangci.yaml", ".golangci.toml", ".golangci.json")
+
 
 def checks(package: Package, tools: Tools) -> list[Check]:
-    """`gofmt -l`, `go vet`, and `go test` where there are tests."""
-    go, gofmt = tools.find("go"), tools.find("gofmt")
-    # No network, no change of go.mod or go.sum; the toolchain that is here, never one fetched for the module.
-    env = {"GOFLAGS": "-mod=readonly", "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    sources = sorted(file for file in package.files if file.endswith(".go"))
-    names = tuple(file.removeprefix(f"{package.folder}/") if package.folder else file for file in sources)
-    if not sources:
+    """Format, vet and build; tests without tags, and those that need a tag of integration tests."""
+    names = sources(package)
+    if not names:
         return []
-    found = [
-        Check(
-            package,
-            "go-fmt",
-            Phase.CONTRACT,
-            Blame.FORMAT,
-            (gofmt or "gofmt", "-l", *names),
-            _unformatted,
-            env,
-            "" if gofmt else "gofmt",
-            INSTALL,
-            findings_are_failures=True,
-        ),
-        Check(
-            package,
-            "go-vet",
-            Phase.CONTRACT,
-            Blame.COMPILE,
-            (go or "go", "vet", "./..."),
-            _vet,
-            env,
-            "" if go else "go",
-            INSTALL,
-        ),
+    if not module_path(package):
+        return [broken_manifest(package, "it has no line `module <path>`")]
+    go = partial(_go, package, tools)
+    tests = files_with_tests(package, tools.classes.integration)
+    return [
+        _gofmt(package, tools, names),
+        go("go-vet", Phase.CONTRACT, read_errors, "vet", "./..."),
+        go("go-build", Phase.CONTRACT, read_errors, "build", "-o", os.devnull, "./..."),
+        *_golangci(package, tools),
+        *_tests(package, tools, [test for test in tests if not test.tags]),
+        *_integration(package, tools, [test for test in tests if test.tags]),
     ]
-    if package.has_file(lambda name: name.endswith("_test.go")):
-        argv = (go or "go", "test", "-json", "./...")
-        found.append(
-            Check(package, "go-test", Phase.UNIT, Blame.TEST, argv, _tests, env, "" if go else "go", INSTALL)
-        )
-    return found
 
 
-def _unformatted(check: Check, done: Completed) -> Parsed:
-    return Parsed(
-        tuple(
-            Finding(relative(check, line), "is not formatted; run gofmt -w on it", rule="gofmt")
-            for line in done.stdout.splitlines()
-            if line.strip()
-        )
+def _go(package: Package, tools: Tools, name: str, phase: Phase, parse: Parse, *arguments: str) -> Check:
+    """One go command, without network and without changes of go.mod or go.sum."""
+    go = tools.find("go")
+    how = f"run `go mod download` in {package.folder or 'the checkout'}" if go else INSTALL
+    blame = Blame.COMPILE if phase is Phase.CONTRACT else Blame.TEST
+    return Check(
+        package,
+        name,
+        phase,
+        blame,
+        (go or "go", *arguments),
+        parse,
+        _environment(package),
+        missing="" if go else "go",
+        how_to_install=how,
+        weight=PARALLEL,
+        inputs=_inputs(go),
+        findings_are_failures=parse is not read_errors,
     )
 
 
-def _vet(check: Check, done: Completed) -> Parsed:
-    return Parsed(placed_lines(check, done.stderr))
+def _environment(package: Package) -> dict[str, str]:
+    work = workspace(package)
+    vendored = (work.parent if work else package.path) / "vendor" / "modules.txt"
+    mode = "vendor" if vendored.is_file() else "readonly"
+    return {
+        "GOFLAGS": f"-mod={mode} -p={PARALLEL}",
+        "GOPROXY": "off",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": str(work) if work else "off",
+    }
 
 
-def _tests(check: Check, done: Completed) -> Parsed:
-    """Findings of failing tests, from `go test -json`; a test that did not compile counts as well."""
-    output: dict[tuple[str, str], list[str]] = defaultdict(list)
-    failed: list[tuple[str, str]] = []
-    executed = 0
-    for event in json_lines(done.stdout):
-        key = (event.get("Package", ""), event.get("Test", ""))
-        action = event.get("Action")
-        if action in ("output", "build-output"):
-            output[key].append(event.get("Output", ""))
-        elif action == "run":
-            executed += 1
-        elif action == "fail" and event.get("Test"):
-            failed.append(key)
-    findings: list[Finding] = []
-    for package, test in failed:
-        placed = placed_lines(check, "".join(line.lstrip() for line in output[package, test]))
-        findings += [
-            Finding(_in_package(check, package, each.path), each.message, each.line, each.column, test)
-            for each in placed
-        ]
-        if not placed:
-            text = " ".join(line.strip() for line in output[package, test] if line.strip())
-            findings.append(Finding(check.package.manifest, text[:400] or "failed", rule=test))
-    built = [line for key, lines in output.items() if not key[1] for line in lines]
-    findings += placed_lines(check, "".join(built))
-    return Parsed(tuple(dict.fromkeys(findings)), executed)
+def _inputs(go: str | None) -> tuple[str, ...]:
+    return (go, str(Path(go).resolve().parent.parent / "VERSION")) if go else ()
 
 
-def _in_package(check: Check, import_path: str, path: str) -> str:
-    """Test output names files without their folder; the import path tells it."""
-    name = path.rsplit("/", 1)[-1]
-    candidates = [file for file in check.package.files if file.rsplit("/", 1)[-1] == name]
-    if len(candidates) == 1:
-        return candidates[0]
-    folder = import_path.rsplit("/", 1)[-1]
-    return next((file for file in candidates if file.rsplit("/", 2)[-2:-1] == [folder]), path)
+def _gofmt(package: Package, tools: Tools, names: list[str]) -> Check:
+    gofmt = tools.find("gofmt")
+    return Check(
+        package,
+        "go-fmt",
+        Phase.CONTRACT,
+        Blame.FORMAT,
+        (gofmt or "gofmt", "-d", *names),
+        read_gofmt,
+        missing="" if gofmt else "gofmt",
+        how_to_install=INSTALL,
+        findings_are_failures=True,
+        inputs=_inputs(gofmt),
+    )
 
 
-LANGUAGE = Language("go", checks, ("go.mod",), lockfiles=("go.sum", "go.work.sum"), suffixes=(".go",))
+def _golangci(package: Package, tools: Tools) -> list[Check]:
+    """golangci-lint, in the words of the version that the configuration is written for."""
+    configuration = tools.beside(package, *GOLANGCI)
+    if configuration is None:
+        return []
+    text = Path(configuration).read_text(encoding="utf-8", errors="replace")
+    second = any(line.replace('"', "").replace("'", "").split() in _SECOND for line in text.splitlines())
+    output = ("--output.json.path=stdout", "--show-stats=false") if second else ("--out-format=json",)
+    program = tools.beside(package, "bin/golangci-lint") or tools.find("golangci-lint")
+    return [
+        Check(
+            package,
+            "go-lint",
+            Phase.CONTRACT,
+            Blame.LINT,
+            (
+                program or "golangci-lint",
+                "run",
+                "--allow-parallel-runners",
+                f"--concurrency={PARALLEL}",
+                *output,
+            ),
+            read_golangci,
+            {**_environment(package), "GOLANGCI_LINT_CACHE": str(tools.cache / "golangci-lint")},
+            "" if program else "golangci-lint",
+            "install golangci-lint (https://golangci-lint.run) in the version that CI uses",
+            weight=PARALLEL,
+            resource="golangci-lint",
+            inputs=(program, *_inputs(tools.find("go"))) if program else (),
+        )
+    ]
+
+
+#: How a configuration says that it is for golangci-lint 2, in YAML, TOML and JSON.
+_SECOND = (["version:", "2"], ["version", "=", "2"], ["version:", "2,"])
+
+
+def _tests(package: Package, tools: Tools, tests: list[TestFile]) -> list[Check]:
+    """The tests that need no tag: all Go packages of the module."""
+    if not tests:
+        return []
+    return [
+        _listing(package, tools, "go-listing", "./..."),
+        _go(package, tools, "go-test", Phase.UNIT, read_tests, "test", "-json", "./..."),
+    ]
+
+
+def _integration(package: Package, tools: Tools, tests: list[TestFile]) -> list[Check]:
+    """The tests of the files that need a tag, by name, so that the other tests beside them do not run again."""
+    if not tests:
+        return []
+    tags = f"-tags={','.join(sorted({tag for test in tests for tag in test.tags}))}"
+    folders = sorted({f"./{posixpath.dirname(test.path)}".rstrip("/") for test in tests})
+    names = sorted({name for test in tests for name in test.names})
+    run = f"-run=^({'|'.join(names)})$"
+    return [
+        _listing(package, tools, "go-integration-listing", tags, *folders),
+        _go(
+            package,
+            tools,
+            "go-integration",
+            Phase.INTEGRATION,
+            read_tests,
+            "test",
+            "-json",
+            tags,
+            run,
+            *folders,
+        ),
+    ]
+
+
+def _listing(package: Package, tools: Tools, name: str, *arguments: str) -> Check:
+    """Builds every test program and runs none: `true` is run in their place."""
+    true = tools.find("true") or "true"
+    return _go(
+        package, tools, name, Phase.CONTRACT, read_listing, "test", "-json", f"-exec={true}", *arguments
+    )
+
+
+LANGUAGE = Language(
+    "go", checks, ("go.mod",), links=links, lockfiles=("go.sum", "go.work.sum"), suffixes=(".go",)
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,13 +31,24 @@ class Tools:
     path: str
     cache: Path
     classes: TestClasses = TestClasses()
+    #: Where runners write their reports. Each `Tools` has a folder of its own, so that runs at the same time do not
+    #: meet: a command that names it must have it replaced before two commands are compared.
+    reports: Path = field(init=False)
     _known: dict[str, str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reports = self.cache / "reports" / uuid.uuid4().hex
 
     def find(self, name: str) -> str | None:
         """The absolute path of a program on the PATH, or None."""
         if name not in self._known:
             self._known[name] = shutil.which(name, path=self.path)
         return self._known[name]
+
+    def report(self, package: Package, name: str) -> Path:
+        """A file outside of the checkout for the report of one check; runners make its folder themselves."""
+        folder = hashlib.blake2b(package.manifest.encode(errors="surrogateescape"), digest_size=8).hexdigest()
+        return self.reports / folder / name
 
     def beside(self, package: Package, *places: str) -> str | None:
         """The first of `places` that is a file in the package or in a folder above it, up to the root."""

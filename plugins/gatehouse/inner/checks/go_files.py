@@ -1,0 +1,155 @@
+"""Which Go files hold which tests, by build constraints and file names, without asking Go."""
+
+from __future__ import annotations
+
+import ast
+import platform
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from gatehouse.inner.model import Package
+
+_OS = frozenset(
+    [
+        "aix",
+        "android",
+        "darwin",
+        "dragonfly",
+        "freebsd",
+        "illumos",
+        "ios",
+        "js",
+        "linux",
+        "netbsd",
+        "openbsd",
+        "plan9",
+        "solaris",
+        "wasip1",
+        "windows",
+    ]
+)
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "armv7l": "arm"}
+_ARCHITECTURE_NAMES = frozenset(
+    [
+        "386",
+        "amd64",
+        "arm",
+        "arm64",
+        "loong64",
+        "mips",
+        "mips64",
+        "mips64le",
+        "mipsle",
+        "ppc64",
+        "ppc64le",
+        "riscv64",
+        "s390x",
+        "wasm",
+    ]
+)
+_CONSTRAINT = re.compile(r"^//go:build +(.+)$", re.MULTILINE)
+_TEST = re.compile(r"^func ((?:Test|Fuzz|Example)(?:[^a-z(\s]\w*)?)\(", re.MULTILINE)
+_EXAMPLE_OUTPUT = re.compile(r"^\s*// (?:unordered )?output:", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class TestFile:
+    """A test file with the names of its tests, and the build tags it needs besides those of this machine."""
+
+    __test__ = False  # not one of pytest's
+
+    path: str
+    names: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def sources(package: Package) -> list[str]:
+    """The Go files that Go itself would look at, relative to the package: none in testdata, `_x` or `.x`."""
+    folder = f"{package.folder}/" if package.folder else ""
+    names = (file.removeprefix(folder) for file in package.files if file.endswith(".go"))
+    return sorted(name for name in names if not any(map(_is_passed_over, PurePosixPath(name).parts)))
+
+
+def _is_passed_over(part: str) -> bool:
+    return part == "testdata" or part.startswith(("_", "."))
+
+
+def files_with_tests(package: Package, tags: Iterable[str]) -> list[TestFile]:
+    """The files with tests that `go test` would run on this machine, without tags or with some of `tags`."""
+    found = []
+    for name in sources(package):
+        if not name.endswith("_test.go") or not _for_this_machine(name):
+            continue
+        text = (package.path / name).read_text(encoding="utf-8", errors="replace")
+        names = _tests_of(text)
+        constraint = _CONSTRAINT.search(text.partition("\npackage ")[0])
+        needed = _needed(constraint[1], tags) if constraint else ()
+        if names and needed is not None:
+            found.append(TestFile(name, names, needed))
+    return found
+
+
+def constraint_holds(constraint: str, tags: Iterable[str]) -> bool:
+    """Whether a `//go:build` expression is true with these tags; one that cannot be read is taken to be true."""
+    known = set(tags)
+
+    def word(match: re.Match[str]) -> str:
+        text = match[0]
+        return {"&&": " and ", "||": " or ", "!": " not "}.get(text) or str(
+            text in known or re.fullmatch(r"go1(\.\d+)*", text) is not None
+        )
+
+    try:
+        tree = ast.parse(
+            re.sub(r"&&|\|\||!|[\w.]+", word, constraint.partition("//")[0]).strip(), mode="eval"
+        )
+        return _value(tree.body)
+    except (SyntaxError, ValueError):
+        return True
+
+
+def _value(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=bool(value)):
+            return value
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return not _value(operand)
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(_value(each) for each in values)
+        case ast.BoolOp(values=values):
+            return any(_value(each) for each in values)
+    raise ValueError(ast.dump(node))
+
+
+def _needed(constraint: str, tags: Iterable[str]) -> tuple[str, ...] | None:
+    """The tags among `tags` that the constraint needs: none, one, or all; None where that is not enough."""
+    here = _tags_of_this_machine()
+    for needed in [(), *((tag,) for tag in tags), tuple(tags)]:
+        if constraint_holds(constraint, {*here, *needed}):
+            return needed
+    return None
+
+
+def _tags_of_this_machine() -> set[str]:
+    return {sys.platform, _ARCHITECTURES.get(platform.machine(), platform.machine()), "unix", "cgo", "gc"}
+
+
+def _for_this_machine(name: str) -> bool:
+    """Whether the name's suffixes (`_linux`, `_arm64`, both) admit this machine."""
+    here = _tags_of_this_machine()
+    parts = PurePosixPath(name).name.removesuffix("_test.go").split("_")[1:][-2:]
+    named = [part for part in parts if part in _OS | _ARCHITECTURE_NAMES]
+    return all(part in here for part in named)
+
+
+def _tests_of(text: str) -> tuple[str, ...]:
+    """Names of tests that run: `TestMain` is none, and examples are only compiled unless they state their output."""
+    examples = _EXAMPLE_OUTPUT.search(text) is not None
+    return tuple(
+        name
+        for name in _TEST.findall(text)
+        if name != "TestMain" and (examples or not name.startswith("Example"))
+    )
