@@ -86,4 +86,5 @@ class InnerSettings(StrictModel):
         default_factory=lambda: ["cluster", "e2e"], description="the same of tests that never run here"
     )
     forbidden: ForbiddenSettings = ForbiddenSettings()
+    network: bool = Field(default=False, description="checks may reach other machines than this one")
     cache_megabytes: int = Field(default=100, ge=1, description="limit of the cache of passes")

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from gatehouse.core import yaml_file
 from gatehouse.core.errors import UsageError
+from gatehouse.core.guardrail_settings import GuardrailSettings
 from gatehouse.core.inner_settings import InnerSettings
 from gatehouse.core.journey_settings import PlaywrightTestProject
 from gatehouse.core.preview_settings import PreviewSettings
@@ -108,6 +109,7 @@ class Settings(StrictModel):
     default_target: str | None = None
     targets: dict[str, Target] = Field(default_factory=dict)
     inner: InnerSettings = InnerSettings()
+    guardrails: GuardrailSettings = GuardrailSettings()
     playwright_test: list[PlaywrightTestProject] = Field(
         default_factory=list, description="projects of Playwright Test that belong to the preview suite"
     )

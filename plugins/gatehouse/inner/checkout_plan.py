@@ -80,7 +80,7 @@ def plan_checkout(
             check,
             scope,
             silenced=settings.silence,
-            key=_key(check, keys, identities, keyed, cache, settings.timeout_seconds),
+            key=_key(check, keys, identities, keyed, cache, settings),
             find=passes.find,
             everything=everything,
         )
@@ -119,9 +119,11 @@ def _key(
     identities: Identities,
     environment: Mapping[str, str],
     cache: Path,
-    timeout: float,
+    settings: InnerSettings,
 ) -> str:
     package = keys.get(check.package.manifest)
     if package is None or check.look is not None or check.missing:
         return ""
-    return check_key(check, package, identities, environment, cache, timeout)
+    return check_key(
+        check, package, identities, environment, cache, settings.timeout_seconds, settings.network
+    )

@@ -43,7 +43,7 @@ class Before:
         return cls(checkout, snapshot(checkout, tree), base, changes)
 
     def plan(
-        self, settings: InnerSettings, cache: Path, *, more_checks: list[Check], everything: bool
+        self, settings: InnerSettings, cache: Path, *, more_checks: Sequence[Check], everything: bool
     ) -> CheckoutPlan:
         """What is to be done. Programs are looked for on the PATH, then beside Gatehouse's own Python."""
         path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])

@@ -47,6 +47,7 @@ def check_key(
     environment: Mapping[str, str],
     cache: Path,
     timeout: float,
+    network: bool,
 ) -> str:
     """The key of a check. Where the checkout and the cache are does not matter: work trees share their passes."""
     places = {str(identities.root): "<checkout>", str(cache): "<cache>"}
@@ -62,6 +63,7 @@ def check_key(
         },
         "inputs": {_placeless(path, places): identities.of(path) for path in sorted(decisive_files(check))},
         "timeout": timeout,
+        "network": network,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode(errors="surrogateescape")).hexdigest()
 

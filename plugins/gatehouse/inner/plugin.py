@@ -7,6 +7,7 @@ command is run again as a process with a configuration of our own, and the items
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import time
@@ -50,6 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="REF",
         help="What the inner suite compares the checkout with, to run only what the change touches "
         "(default: GATEHOUSE_BASE, the CI's base, origin/HEAD, main or master)",
+    )
+    group.addoption(
+        "--gate-profile",
+        metavar="NAME",
+        help="Agent profile whose guard rails apply (default: the marker of the base revision, AMEIDE_AGENT_PROFILE, "
+        "a guess that only leads to notes)",
     )
     group.addoption(
         "--gate-all",
@@ -134,19 +141,36 @@ def pytest_collection(session: pytest.Session) -> bool | None:
 def _items(session: pytest.Session, run: Run) -> list[pytest.Item]:
     from gatehouse.core.checkout import Checkout
     from gatehouse.core.folders import cache_folder
+    from gatehouse.inner.forbidden import forbidden_check
+    from gatehouse.inner.guard import GUARD_RAILS, examine_change, guard_check
     from gatehouse.inner.inner_run import Before
     from gatehouse.inner.items import CheckItem, PackageNode
+    from gatehouse.inner.plan import Action
     from gatehouse.inner.selection import is_wanted, require_matches, selection
 
     config = session.config
     before = Before.look(Checkout.find(config.rootpath), config.getoption("gate_base"))
+    examination = examine_change(before, config.getoption("gate_profile"), os.environ)
+    guard = guard_check(before.checkout.root, examination)
+    forbidden = forbidden_check(before.checkout, before.base, run.settings.inner.forbidden, before.contents)
     plan = before.plan(
-        run.settings.inner, cache_folder(), more_checks=[], everything=config.getoption("gate_all")
+        run.settings.inner,
+        cache_folder(),
+        more_checks=[guard, *forbidden],
+        everything=config.getoption("gate_all"),
     )
+    if run.bundle:
+        evidence = run.redactor.data(examination.as_data())
+        (run.bundle.folder / "attachments" / "guard-rails.json").write_text(json.dumps(evidence, indent=1))
     config.stash[BEFORE], config.stash[PLAN] = before, plan
     arguments = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
     wanted = selection(arguments, Path(os.environ.get(STARTED_IN, ".")), before.checkout.root)
-    checks = [each.check for each in plan.decisions]
+    checks = [each.check for each in plan.decisions if each.check.package.manifest != GUARD_RAILS]
+    if examination.violations or any(
+        each.action is not Action.SILENCED for each in plan.decisions if each.check in checks
+    ):
+        # Guard rails that are kept are no pass by themselves, where there is nothing else to run.
+        checks.insert(0, guard)
     require_matches(wanted, {(each.id, each.package.folder) for each in checks}, set(plan.graph.packages))
     nodes: dict[str, PackageNode] = {}
     items: list[pytest.Item] = []
@@ -189,6 +213,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         environment=plan.environment,
         logs=logs,
         seconds=read_timings(cache_folder(), plan.root),
+        prefix=_offline(config, run, plan),
     )
     config.stash[POOL] = pool
     forget_answer(config.stash[BEFORE].checkout, cache_folder())
@@ -198,6 +223,22 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     finally:
         pool.stop()
         _finish(config, plan, pool.results())
+
+
+def _offline(config: pytest.Config, run: Run, plan: CheckoutPlan) -> tuple[str, ...]:
+    """What keeps checks from other machines; says so where this system does not allow it."""
+    from gatehouse.core.offline import offline_command
+    from gatehouse.evidence.recorder import RECORDER
+    from gatehouse.inner.plan import Action
+
+    if run.settings.inner.network or not any(
+        each.action is Action.RUN and each.check.argv for each in plan.decisions
+    ):
+        return ()
+    prefix = offline_command()
+    if not prefix:
+        config.stash[RECORDER].notes.append("network: could not be cut off on this system")
+    return prefix
 
 
 def _finish(config: pytest.Config, plan: CheckoutPlan, results: list[CheckResult]) -> None:

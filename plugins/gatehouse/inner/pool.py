@@ -29,10 +29,12 @@ class CheckPool:
         environment: Mapping[str, str],
         logs: Path | None,
         seconds: Mapping[str, float] | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         """`timeout` is seconds a check; `logs` is a folder for each check's whole output.
 
-        `seconds` is how long checks took the last time, by id: the slowest start first.
+        `seconds` is how long checks took the last time, by id: the slowest start first. `prefix` is put before every
+        command.
         """
         self._decisions = {each.check.id: each for each in decisions}
         self._timeout = timeout
@@ -40,6 +42,7 @@ class CheckPool:
         self._environment = environment
         self._logs = logs
         self._seconds = seconds or {}
+        self._prefix = tuple(prefix)
         self._owner = ProcessOwner()
         self._futures: dict[str, Future[CheckResult]] = {each: Future() for each in self._decisions}
         self._changed = threading.Condition()
@@ -135,7 +138,7 @@ class CheckPool:
         )
         try:
             done = self._owner.run(
-                check.argv,
+                (*self._prefix, *check.argv),
                 timeout=self._timeout,
                 cwd=check.package.path,
                 env={**self._environment, **check.env},
