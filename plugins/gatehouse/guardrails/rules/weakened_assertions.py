@@ -25,13 +25,14 @@ def check(case: Case) -> Iterator[Violation]:
 
 
 def _fewer(diff: Diff, language: Language, came: Counter[str]) -> Iterator[Violation]:
-    if len(language.test_names(diff.new)) < len(language.test_names(diff.old)):
-        return  # fewer tests have fewer assertions; the rule about deleted tests judges those
     gone = [line.strip() for _, line in diff.removed if language.assertions.search(line)]
     own = Counter(line.strip() for _, line in diff.added if language.assertions.search(line))
     moved = sum((Counter(gone) & (came - own)).values())
     lost = len(gone) - moved - sum(own.values())
-    if lost > 0:
+    if lost <= 0:
+        return
+    # Fewer tests have fewer assertions; the rule about deleted tests judges those.
+    if len(language.test_names(diff.new)) >= len(language.test_names(diff.old)):
         yield Violation(
             _RULE,
             diff.path,
