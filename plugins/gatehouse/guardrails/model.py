@@ -93,9 +93,17 @@ def _surplus(text: str | None, other: str | None) -> tuple[tuple[int, str], ...]
     """Lines in `text` beyond those in `other`. A line that only moved is in both, however far it moved."""
     if not text or text == other:
         return ()
-    left = Counter((other or "").splitlines())
+    lines, others = text.splitlines(), (other or "").splitlines()
+    start = 0
+    shorter = min(len(lines), len(others))
+    while start < shorter and lines[start] == others[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and lines[-1 - end] == others[-1 - end]:
+        end += 1
+    left = Counter(others[start : len(others) - end])
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines[start : len(lines) - end], start + 1):
         if left[line] > 0:
             left[line] -= 1
         elif line.strip():

@@ -42,6 +42,10 @@ _ASSIGNED = re.compile(
     r"(?P<end>[\"'`]?)(?=[\s,;)}\]]|$)"
 )
 
+#: One of these is in every name of a secret: looking for words is much faster than for forms.
+_HINTS = ("token", "secret", "passw", "key", "credential")
+_NAMED = re.compile("|".join(_HINTS), re.IGNORECASE)
+
 #: Bits of information a character, from which on a value looks drawn by lot.
 _RANDOM = 3.5
 
@@ -58,39 +62,52 @@ class Seen:
 
 
 def secrets_in(
-    line: str, placeholders: Sequence[str], *, following: str = "", unquoted: bool = False
-) -> Iterator[Seen]:
-    """What a line holds. `unquoted`: whether values stand without quotes in files of its kind.
+    lines: Sequence[str], placeholders: Sequence[str], *, unquoted: bool = False
+) -> Iterator[tuple[int, Seen]]:
+    """The places in `lines`, from 0, of what they hold, at most one thing a line.
 
-    `following` is the text after it: the frame of a private key without a body is only spoken of.
+    `unquoted`: whether values stand without quotes in files of this kind.
     """
-    line = line[:_LONGEST_LINE]
-    folded = line.lower()
-    if "private key" in folded and (frame := _KEY_FRAME.search(line)):
-        body = _KEY_BODY.search(line[frame.end() :] + "\n" + following)
-        if body and not _is_made_up(body[0], placeholders):
-            yield Seen("a private key", True)
-            return
-    for word, kind, shape in _CERTAIN:
-        if word in folded and (match := shape.search(line)) and not _is_made_up(match[0], placeholders):
-            yield Seen(kind, True)
-            return
-    if "eyj" in folded and (match := _JWT.search(line)) and not _is_made_up(match[0], placeholders):
-        yield Seen("a signed web token", False)
+    folded = "\n".join(lines).lower()
+    certain = [(word, kind, shape) for word, kind, shape in _CERTAIN if word in folded]
+    named = any(hint in folded for hint in _HINTS)
+    if not (certain or named or "eyj" in folded or "://" in folded):
         return
+    for place, whole in enumerate(lines):
+        line = whole[:_LONGEST_LINE]
+        if seen := _certain(line, certain, placeholders) or _likely(line, placeholders, unquoted, named):
+            yield place, seen
+        elif named and (frame := _KEY_FRAME.search(line)):
+            body = _KEY_BODY.search("\n".join([line[frame.end() :], *lines[place + 1 : place + 4]]))
+            if body and not _is_made_up(body[0], placeholders):
+                yield place, Seen("a private key", True)
+
+
+def _certain(
+    line: str, shapes: Sequence[tuple[str, str, re.Pattern[str]]], placeholders: Sequence[str]
+) -> Seen | None:
+    folded = line.lower() if shapes else ""
+    for word, kind, shape in shapes:
+        if word in folded and (match := shape.search(line)) and not _is_made_up(match[0], placeholders):
+            return Seen(kind, True)
+    return None
+
+
+def _likely(line: str, placeholders: Sequence[str], unquoted: bool, named: bool) -> Seen | None:
+    if "eyJ" in line and (match := _JWT.search(line)) and not _is_made_up(match[0], placeholders):
+        return Seen("a signed web token", False)
     if (
         "://" in line
         and (match := _IN_ADDRESS.search(line))
         and not _is_made_up(match["value"], placeholders)
     ):
-        yield Seen("a password in an address", False)
-        return
-    for match in _ASSIGNED.finditer(line) if "=" in line or ":" in line else ():
+        return Seen("a password in an address", False)
+    for match in _ASSIGNED.finditer(line) if named and _NAMED.search(line) else ():
         if not looks_like_secret_name(match["name"]) or not (match["quote"] or unquoted):
             continue
         if looks_random(match["value"]) and not _is_made_up(match["value"], placeholders):
-            yield Seen(f"a random value for {match['name']}", False)
-            return
+            return Seen(f"a random value for {match['name']}", False)
+    return None
 
 
 def _is_made_up(value: str, placeholders: Sequence[str]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from gatehouse.guardrails.languages import Language, language_of
 from gatehouse.guardrails.model import Case, Diff, Violation, Weight
-from gatehouse.guardrails.test_languages import TestLanguage, language_of
 
 
 def check(case: Case) -> Iterator[Violation]:
@@ -43,7 +43,7 @@ def _take(gone: Counter[str], elsewhere: Counter[str]) -> list[str]:
     return left
 
 
-def _violation(diff: Diff, language: TestLanguage, gone: list[str], *, renamed: bool) -> Violation:
+def _violation(diff: Diff, language: Language, gone: list[str], *, renamed: bool) -> Violation:
     shown = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
     if diff.new is None:
         shown += "; the file was deleted"

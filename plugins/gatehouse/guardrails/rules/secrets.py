@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from gatehouse.guardrails.model import Case, Diff, Violation, Weight, matches
 from gatehouse.guardrails.secret_shapes import Seen, secrets_in
@@ -19,24 +20,14 @@ def check(case: Case) -> Iterator[Violation]:
     for diff in case.diffs:
         if matches(diff.path, case.settings.secrets.ignored_files) or "\0" in (diff.new or "")[:8000]:
             continue
-        found = []
         added = (*diff.added, *diff.added_when_staged)
-        for place, (number, line) in enumerate(added):
-            following = "\n".join(text for _, text in added[place + 1 : place + 4])
-            seen = next(
-                secrets_in(
-                    line,
-                    case.settings.secrets.placeholders,
-                    following=following,
-                    unquoted=matches(diff.path, _PLAIN_VALUES),
-                ),
-                None,
-            )
-            if seen:
-                found.append(_violation(case, diff, number, line, seen))
-                if len(found) == _SHOWN:
-                    break
-        yield from found
+        found = secrets_in(
+            [line for _, line in added],
+            case.settings.secrets.placeholders,
+            unquoted=matches(diff.path, _PLAIN_VALUES),
+        )
+        for place, seen in islice(found, _SHOWN):
+            yield _violation(case, diff, *added[place], seen)
 
 
 def _violation(case: Case, diff: Diff, number: int, line: str, seen: Seen) -> Violation:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gatehouse.guardrails.languages import language_of
 from gatehouse.guardrails.model import Case, Violation, Weight
-from gatehouse.guardrails.test_languages import language_of
 
 _SHOWN = 5
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from gatehouse.guardrails.languages import Language, language_of
 from gatehouse.guardrails.model import Case, Diff, Violation
-from gatehouse.guardrails.test_languages import TestLanguage, language_of
 
 _RULE = "weakened-assertion"
 _NEXT = "put the assertion back, and repair the code that it holds to its word"
@@ -24,14 +24,15 @@ def check(case: Case) -> Iterator[Violation]:
         yield from _empty(diff, language)
 
 
-def _fewer(diff: Diff, language: TestLanguage, came: Counter[str]) -> Iterator[Violation]:
-    if len(language.test_names(diff.new)) < len(language.test_names(diff.old)):
-        return  # fewer tests have fewer assertions; the rule about deleted tests judges those
+def _fewer(diff: Diff, language: Language, came: Counter[str]) -> Iterator[Violation]:
     gone = [line.strip() for _, line in diff.removed if language.assertions.search(line)]
     own = Counter(line.strip() for _, line in diff.added if language.assertions.search(line))
     moved = sum((Counter(gone) & (came - own)).values())
     lost = len(gone) - moved - sum(own.values())
-    if lost > 0:
+    if lost <= 0:
+        return
+    # Fewer tests have fewer assertions; the rule about deleted tests judges those.
+    if len(language.test_names(diff.new)) >= len(language.test_names(diff.old)):
         yield Violation(
             _RULE,
             diff.path,
@@ -41,7 +42,7 @@ def _fewer(diff: Diff, language: TestLanguage, came: Counter[str]) -> Iterator[V
         )
 
 
-def _empty(diff: Diff, language: TestLanguage) -> Iterator[Violation]:
+def _empty(diff: Diff, language: Language) -> Iterator[Violation]:
     lines = (diff.new or "").splitlines()
     for number, line in diff.added:
         following = lines[number] if number < len(lines) else ""

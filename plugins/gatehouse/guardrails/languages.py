@@ -9,10 +9,8 @@ from gatehouse.guardrails.model import matches
 
 
 @dataclass(frozen=True)
-class TestLanguage:
+class Language:
     """Patterns of one language. `names` finds whole texts of tests; the others are tried on single lines."""
-
-    __test__ = False  # not a class of tests, whatever its name
 
     name: str
     files: tuple[str, ...]
@@ -32,7 +30,7 @@ class TestLanguage:
 
 
 LANGUAGES = (
-    TestLanguage(
+    Language(
         "Python",
         ("test_*.py", "*_test.py", "conftest.py"),
         re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>test\w*)", re.MULTILINE),
@@ -50,7 +48,7 @@ LANGUAGES = (
         ),
         "#",
     ),
-    TestLanguage(
+    Language(
         "Go",
         ("*_test.go",),
         re.compile(r"^func[ \t]+(?P<name>(?:Test|Fuzz|Example)\w*)[ \t]*\(", re.MULTILINE),
@@ -60,7 +58,7 @@ LANGUAGES = (
         re.compile(r"\brecover\(\)\s*(?:;|$|\})"),
         "//",
     ),
-    TestLanguage(
+    Language(
         "JavaScript",
         ("*.test.*", "*.spec.*", "__tests__/**/*.[jt]s", "__tests__/**/*.[jt]sx", "*.cy.[jt]s"),
         re.compile(
@@ -77,7 +75,7 @@ LANGUAGES = (
         re.compile(r"\bcatch\s*(?:\(\s*\w*\s*\))?\s*\{\s*\}|\.catch\(\s*\(\w*\)\s*=>\s*\{\s*\}\s*\)"),
         "//",
     ),
-    TestLanguage(
+    Language(
         "Java and Kotlin",
         ("src/test/**/*.java", "src/test/**/*.kt", "*Test.java", "*Tests.java", "*IT.java", "*Test.kt"),
         re.compile(
@@ -91,7 +89,7 @@ LANGUAGES = (
         ),
         "//",
     ),
-    TestLanguage(
+    Language(
         "Rust",
         ("*.rs",),
         re.compile(
@@ -108,6 +106,6 @@ LANGUAGES = (
 )
 
 
-def language_of(path: str) -> TestLanguage | None:
+def language_of(path: str) -> Language | None:
     """The language whose tests a file of this name can hold; None for other files."""
     return next((each for each in LANGUAGES if matches(path, list(each.files))), None)
