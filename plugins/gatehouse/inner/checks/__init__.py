@@ -10,6 +10,7 @@ from gatehouse.inner.checks import (
     go,
     helm,
     kustomize,
+    maven,
     node,
     python,
     rust,
@@ -22,7 +23,20 @@ from gatehouse.inner.model import Check, Language, Package
 
 LANGUAGES: tuple[Language, ...] = tuple(
     module.LANGUAGE
-    for module in (go, node, python, rust, buf, terraform, helm, kustomize, shell, dockerfile, workflows)
+    for module in (
+        go,
+        node,
+        python,
+        rust,
+        maven,
+        buf,
+        terraform,
+        helm,
+        kustomize,
+        shell,
+        dockerfile,
+        workflows,
+    )
 )
 
 
