@@ -8,8 +8,10 @@ from gatehouse.inner.checks import (
     buf,
     dockerfile,
     go,
+    gradle,
     helm,
     kustomize,
+    maven,
     node,
     python,
     rust,
@@ -22,7 +24,21 @@ from gatehouse.inner.model import Check, Language, Package
 
 LANGUAGES: tuple[Language, ...] = tuple(
     module.LANGUAGE
-    for module in (go, node, python, rust, buf, terraform, helm, kustomize, shell, dockerfile, workflows)
+    for module in (
+        go,
+        node,
+        python,
+        rust,
+        maven,
+        gradle,
+        buf,
+        terraform,
+        helm,
+        kustomize,
+        shell,
+        dockerfile,
+        workflows,
+    )
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,6 +43,11 @@ def folders_named(package: Package, paths: Iterable[object]) -> frozenset[str]:
     folders = [path if path.is_dir() else path.parent for path in local]
     inside = [folder.relative_to(root).as_posix() for folder in folders if folder.is_relative_to(root)]
     return frozenset("" if folder == "." else folder for folder in inside)
+
+
+def checkout_key(package: Package) -> str:
+    """A name for the folder of this checkout, for what a tool keeps outside of it and must not share."""
+    return hashlib.sha256(os.fsencode(package.root)).hexdigest()[:16]
 
 
 def existing(*paths: str | Path | None) -> tuple[str, ...]:

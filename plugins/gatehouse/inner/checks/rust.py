@@ -9,12 +9,11 @@ Nothing is downloaded, and no lockfile written: `--offline --locked`.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
 
-from gatehouse.inner.checks.files import broken_manifest, existing
+from gatehouse.inner.checks.files import broken_manifest, checkout_key, existing
 from gatehouse.inner.checks.rust_manifest import Tests, find_tests, links, read_manifest
 from gatehouse.inner.checks.rust_output import compiled, formatted, listed, tested
 from gatehouse.inner.checks.tools import Tools
@@ -86,9 +85,8 @@ def _cargo(
     """A check by cargo, which by default compiles: in the contract phase, with all processors, one at a time."""
     cargo = tools.find("cargo")
     missing = "cargo" if not cargo else needs if needs and not tools.find(needs) else ""
-    checkout = hashlib.sha256(os.fsencode(package.root)).hexdigest()[:16]
     env = {
-        "CARGO_TARGET_DIR": str(tools.cache / "cargo" / checkout),
+        "CARGO_TARGET_DIR": str(tools.cache / "cargo" / checkout_key(package)),
         "CARGO_TERM_COLOR": "never",
         "RUST_BACKTRACE": "0",
         "RUSTUP_AUTO_INSTALL": "0",
