@@ -9,9 +9,6 @@ from typing import NoReturn
 
 from gatehouse.core.errors import UsageError
 
-#: Set in the process of the inner suite that has our configuration, to the folder that pytest was started in.
-STARTED_IN = "GATEHOUSE_INNER_STARTED_IN"
-
 #: Options whose value is a folder.
 FOLDER_OPTIONS = ("--gate-evidence", "--gate-repo")
 

@@ -12,8 +12,9 @@ from gatehouse.core.processes import Completed, ProcessOwner
 from gatehouse.inner.checks import LANGUAGES, checks_for
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.discover import discover
+from gatehouse.inner.environment import check_environment
+from gatehouse.inner.judge import judge
 from gatehouse.inner.model import Check, CheckResult, Links, Outcome, Package
-from gatehouse.inner.pool import check_environment, judge
 
 
 class Checkout:

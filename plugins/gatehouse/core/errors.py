@@ -6,7 +6,8 @@
     ├── ProductFailure (AssertionError) the thing under test is wrong
     │   ├── TerminalState               a wait ended early: the state reached can only be a failure
     │   ├── WrongSubject                what runs is not the commit that was asked for
-    │   └── LeakFound                   something the harness made is still there
+    │   ├── LeakFound                   something the harness made is still there
+    │   └── GuardRailViolation          the change does what whoever made it may not do
     ├── EnvironmentProblem              a tool, a permission or a file on this side is missing
     │   ├── NotInstalled                a program that the checkout needs
     │   └── PermissionDenied            the server knows us and says no (403)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.invocation import STARTED_IN
+from gatehouse.inner.environment import STARTED_IN
 
 #: The command lines that ask for nothing but the answer.
 PLAIN = (["-m", "inner"], ["-m", "inner", "-q"], ["-q", "-m", "inner"])

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from gatehouse.core.redaction import looks_like_secret_name
 
+#: Set in the process of the suite that has our configuration, to the folder that pytest was started in.
+STARTED_IN = "GATEHOUSE_INNER_STARTED_IN"
+
 #: Variables that programs and toolchains cannot do without, as patterns. Others need `inner.environment`.
 ALLOWED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP", "TZ", "LANG", "LC_*", "XDG_*"),

@@ -16,10 +16,9 @@ from gatehouse.core.base import find_base
 from gatehouse.core.checkout import Checkout
 from gatehouse.core.tree_snapshot import snapshot
 from gatehouse.core.work_tree import WorkTree
-from gatehouse.inner.environment import check_environment
+from gatehouse.inner.environment import STARTED_IN, check_environment
 from gatehouse.inner.identities import identity
 from gatehouse.inner.signed_files import SignedFiles
-from gatehouse.invocation import STARTED_IN
 
 #: Variables that decide about a run besides those that checks are given.
 _OURS = ("GATEHOUSE_", "AMEIDE_", "GITHUB_", "CI", "XDG_CACHE_HOME")

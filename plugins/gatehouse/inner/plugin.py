@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gatehouse.core.errors import GatehouseError
-from gatehouse.invocation import STARTED_IN, joined, start_over
+from gatehouse.inner.environment import STARTED_IN
+from gatehouse.invocation import joined, start_over
 from gatehouse.run import Run, current_run, is_worker, suites_in, usage_error
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _items(session: pytest.Session, run: Run) -> list[pytest.Item]:
     from gatehouse.core.checkout import Checkout
     from gatehouse.core.folders import cache_folder
     from gatehouse.inner.forbidden import forbidden_check
-    from gatehouse.inner.guard import GUARD_RAILS, examine_change, guard_check
+    from gatehouse.inner.guard_rails import GUARD_RAILS, examine_change, guard_check
     from gatehouse.inner.inner_run import Before
     from gatehouse.inner.items import CheckItem, PackageNode
     from gatehouse.inner.plan import Action

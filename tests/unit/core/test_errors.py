@@ -32,7 +32,7 @@ def test_product_failures_are_assertion_errors_and_all_others_are_not():
     ]
 
     for kind in kinds:
-        of_the_product = kind.failure_class in {"product", "leak", "untrusted"}
+        of_the_product = kind.failure_class in {"product", "leak", "untrusted", "guard rail"}
         assert issubclass(kind, AssertionError) == of_the_product, kind
 
 

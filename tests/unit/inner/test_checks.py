@@ -9,8 +9,8 @@ from gatehouse.core.processes import Completed
 from gatehouse.inner.checks import LANGUAGES, checks_for
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.discover import discover
+from gatehouse.inner.judge import judge
 from gatehouse.inner.model import Outcome
-from gatehouse.inner.pool import judge
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def key(
         lambda: key(replace(CHECK, env={"GOFLAGS": "-v"})),
         lambda: key(replace(CHECK, inputs=(__file__,))),
     ],
+    ids=["files", "variable", "limit", "network", "arguments", "check", "own variable", "installed"],
 )
 def test_all_that_can_change_the_answer_changes_the_key(other):
     assert other() != key() == key()

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "github": {"core"},
     "kube": {"core"},
     "guardrails": {"core"},
-    "inner": {"core"},
+    "inner": {"core", "guardrails"},
     "preview": {"core", "argocd", "github", "kube"},
     "task": {"core", "coder", "kube"},
     "evidence": {"core", "run"},
@@ -39,7 +39,12 @@ CLIENT_LIBRARIES = {
         "preview/personas/visitor.py",
     },
     "websockets": {"coder/client.py"},
-    "pathspec": {"guardrails/model.py", "preview/proof.py"},
+    "pathspec": {
+        "guardrails/model.py",
+        "inner/forbidden.py",
+        "inner/ownership.py",
+        "preview/proof.py",
+    },
 }
 
 
@@ -63,7 +68,9 @@ def imports(path):
 
 def is_plugin(path):
     """Whether a module belongs to pytest's side of a slice."""
-    return path.name in ("plugin.py", "browser_plugin.py", "guard.py", "items.py", "recorder.py")
+    return path.name in (
+        *("plugin.py", "browser_plugin.py", "early_answer.py", "guard.py", "items.py", "recorder.py"),
+    )
 
 
 @pytest.mark.parametrize("slice_", MAY_IMPORT)

@@ -6,7 +6,8 @@ from gatehouse.core.processes import Completed
 from gatehouse.inner.checks import LANGUAGES
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.discover import discover
-from gatehouse.inner.pool import check_environment, judge
+from gatehouse.inner.environment import check_environment
+from gatehouse.inner.judge import judge
 
 
 class Bench:
