@@ -52,111 +52,6 @@ GO = {
 }
 
 
-# --- Node ---
-
-
-def node_package(scripts=None, **more):
-    return {
-        "p/package.json": json.dumps({"name": "p", "scripts": scripts or {}, **more}),
-        "p/test/a.test.js": "",
-    }
-
-
-def test_scripts_named_lint_typecheck_and_test_are_checks(checks):
-    scripts = {"lint": "eslint .", "typecheck": "tsc --noEmit", "test": "node --test", "build": "vite build"}
-
-    found = checks(node_package(scripts), ("node", "npm"))
-
-    assert list(found) == ["node-lint", "node-typecheck", "node-test"]
-    assert found["node-lint"].argv[1:] == ("run", "--silent", "lint")
-    assert found["node-test"].argv[1:] == ("--test", "--test-reporter=tap")
-
-
-@pytest.mark.parametrize(
-    "scripts",
-    [
-        {"test": 'echo "Error: no test specified" && exit 1'},
-        {"lint": "prettier --write ."},
-        {"lint": "eslint --fix ."},
-        {},
-    ],
-)
-def test_placeholders_and_scripts_that_change_files_are_no_checks(checks, scripts):
-    assert checks(node_package(scripts), ("node", "npm")) == {}
-
-
-@pytest.mark.parametrize(
-    ("lockfile", "manager", "install"),
-    [
-        ("pnpm-lock.yaml", "pnpm", "pnpm install --frozen-lockfile"),
-        ("yarn.lock", "yarn", "yarn install --frozen-lockfile"),
-        ("package-lock.json", "npm", "npm ci"),
-    ],
-)
-def test_the_package_manager_comes_from_the_lockfile_and_dependencies_must_be_there(
-    checks, lockfile, manager, install
-):
-    files = {**node_package({"test": "jest"}, devDependencies={"jest": "1"}), lockfile: ""}
-
-    check = checks(files, ("node", manager))["node-test"]
-
-    assert check.argv[0].endswith(f"/{manager}")
-    assert check.missing == "the package's dependencies"
-    assert check.how_to_install == f"run `{install}` in p"
-
-
-def test_a_broken_manifest_fails_with_its_place(checks):
-    check = checks({"p/package.json": "{", "p/a.js": ""}, ("node",))["node-manifest"]
-
-    assert places(result(check, code=1))[0].startswith("p/package.json: package.json: cannot be read")
-
-
-TAP = """\
-TAP version 13
-# Subtest: adds up
-not ok 1 - adds up
-  ---
-  duration_ms: 1.2
-  location: '{root}/p/test/a.test.js:3:1'
-  failureType: 'testCodeFailure'
-  error: |-
-    Expected values to be strictly equal:
-
-    1 !== 2
-  code: 'ERR_ASSERTION'
-  stack: |-
-    TestContext.<anonymous> (file://{root}/p/test/a.test.js:4:10)
-    Test.run (node:internal/test_runner/test:797:9)
-  ...
-ok 2 - works
-# Subtest: group
-not ok 3 - group
-  ---
-  failureType: 'subtestsFailed'
-  error: '1 subtest failed'
-  ...
-1..3
-# tests 3
-# fail 2
-"""
-
-
-def test_a_failing_node_test_is_placed_at_its_assertion_and_its_group_is_left_out(checks):
-    check = checks(node_package({"test": "node --test"}), ("node",))["node-test"]
-
-    outcome = result(check, TAP.replace("{root}", str(check.package.root)), code=1)
-
-    assert places(outcome) == [
-        "p/test/a.test.js:4:10: adds up: Expected values to be strictly equal: 1 !== 2"
-    ]
-
-
-def test_node_that_runs_no_test_is_no_pass(checks):
-    check = checks(node_package({"test": "node --test"}), ("node",))["node-test"]
-
-    assert result(check, "TAP version 13\n# tests 0\n").outcome is Outcome.FAILED
-
-
 # --- Python ---
 
 
@@ -225,22 +120,6 @@ def test_mypys_errors_are_findings_and_its_notes_are_not(checks):
     outcome = result(check, "a.py:1: error: Name x  [name-defined]\na.py:2: note: see\n", code=1)
 
     assert places(outcome) == ["a.py:1: error: Name x  [name-defined]"]
-
-
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        ("node --test", ("--test", "--test-reporter=tap")),
-        ("node --test a.test.js 'b c.js'", ("--test", "--test-reporter=tap", "a.test.js", "b c.js")),
-        ("node --test && echo done", ("run", "--silent", "test")),
-        ("node --test tests/*.js", ("run", "--silent", "test")),
-        ("NODE_ENV=test node --test", ("run", "--silent", "test")),
-        ("echo it's fine", ("run", "--silent", "test")),
-        ("node --test-only", ("run", "--silent", "test")),
-    ],
-)
-def test_a_script_that_needs_a_shell_is_left_to_the_package_manager(checks, script, expected):
-    assert checks(node_package({"test": script}), ("node", "npm"))["node-test"].argv[1:] == expected
 
 
 @pytest.mark.parametrize(

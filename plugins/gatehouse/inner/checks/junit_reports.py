@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gatehouse.inner.checks.environment_skips import environment_skips
-from gatehouse.inner.checks.parsing import Place, own_place, places, relative, short
+from gatehouse.inner.checks.parsing import Place, own_place, places, relative, short, unique
 from gatehouse.inner.model import Check, ChildOutcome, ChildTest, Finding, Parsed
 
 _JVM_FRAME = re.compile(r"at (?:[\w.@-]*/)*([\w.$]+)\.[\w$<>]+\((\w+\.(?:java|kt|groovy|scala)):(\d+)\)")
@@ -26,21 +25,19 @@ def read_junit(
     """
     findings: list[Finding] = []
     tests: list[ChildTest] = []
-    seen: Counter[str] = Counter()
     for path in paths:
         cases, problem = _cases(path)
         for case in cases:
             test = _test(check, case, first_line)
             if case.get("name"):  # an error while collecting has none
-                seen[test.id] += 1
-                tests.append(_numbered(test, seen[test.id]))
+                tests.append(test)
             findings += _failures(check, case, test, innermost_last)
         if problem:
             message = f"the runner's report {path.name} cannot be read: {problem}"
             findings.append(Finding(check.package.manifest, message, rule="report"))
     findings += environment_skips(check, tests)
     executed = sum(test.outcome is not ChildOutcome.SKIPPED for test in tests)
-    return Parsed(tuple(dict.fromkeys(findings)), executed, tests=tuple(tests))
+    return Parsed(tuple(dict.fromkeys(findings)), executed, tests=unique(tests))
 
 
 def _cases(path: Path) -> tuple[list[ET.Element], str]:
@@ -77,12 +74,6 @@ def _test(check: Check, case: ET.Element, first_line: int) -> ChildTest:
         relative(check, file) if file else "",
         int(line) + 1 - first_line if line.isdigit() else None,
     )
-
-
-def _numbered(test: ChildTest, count: int) -> ChildTest:
-    if count == 1:
-        return test
-    return ChildTest(f"{test.id} ({count})", test.outcome, test.seconds, test.message, test.path, test.line)
 
 
 def _failures(check: Check, case: ET.Element, test: ChildTest, innermost_last: bool) -> Iterator[Finding]:

@@ -1,174 +1,254 @@
-"""Node packages: the scripts `lint`, `typecheck` and `test`, the built-in test runner read through TAP."""
+"""Node packages: the scripts for linting, formatting, types and tests; without one, the tools that are configured."""
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
-import textwrap
-from typing import Any
-
-import yaml
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.parsing import placed_lines, relative
+from gatehouse.inner.checks.manifests import broken_manifest
+from gatehouse.inner.checks.node_output import (
+    EslintReport,
+    read_biome,
+    read_prettier,
+    read_script,
+    read_test_script,
+    read_tsc,
+)
+from gatehouse.inner.checks.node_package import MANAGERS, NodePackage, links, manifest_of
+from gatehouse.inner.checks.node_runners import (
+    RUNNERS,
+    Tests,
+    configured,
+    node_test,
+    runner_of,
+    tests_of,
+    unwrapped,
+)
+from gatehouse.inner.checks.node_scripts import MUTATING, Command, is_usable, mutates, plain, without
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
+from gatehouse.inner.model import Blame, Check, Language, Package, Parsed, Phase
 
-INSTALL = "install Node.js (https://nodejs.org) and put node and npm on the PATH"
-
-#: npm's script for packages without tests; it exits with 1, which is no failure of the package.
-PLACEHOLDER = "no test specified"
-
-#: Options that make a linter change files instead of complaining.
-MUTATING = re.compile(r"--(fix|write)\b")
-
-#: Which lockfile means which package manager, and how it installs exactly what the lockfile says.
-MANAGERS = {
-    "pnpm-lock.yaml": ("pnpm", "pnpm install --frozen-lockfile"),
-    "yarn.lock": ("yarn", "yarn install --frozen-lockfile"),
-    "package-lock.json": ("npm", "npm ci"),
+#: Names of scripts that look without changing anything, preferred ones first.
+LINT = ("lint", "lint:check", "lint:ci", "eslint")
+FORMAT = (
+    "format:check",
+    "check:format",
+    "format-check",
+    "check-format",
+    "prettier:check",
+    "fmt:check",
+    "format",
+    "prettier",
+)
+TYPES = ("typecheck", "type-check", "check-types", "check:types", "types:check", "tsc", "types")
+TESTS = {
+    Phase.UNIT: ("test:unit", "unit", "test"),
+    Phase.INTEGRATION: ("test:{name}", "{name}", "test-{name}"),
 }
 
-SCRIPTS = (
-    ("lint", Phase.CONTRACT, Blame.LINT),
-    ("typecheck", Phase.CONTRACT, Blame.COMPILE),
-    ("test", Phase.UNIT, Blame.TEST),
+ESLINT = (
+    "eslint.config.js",
+    "eslint.config.mjs",
+    "eslint.config.cjs",
+    "eslint.config.ts",
+    "eslint.config.mts",
 )
+ESLINT_OLD = (
+    ".eslintrc.js",
+    ".eslintrc.cjs",
+    ".eslintrc.json",
+    ".eslintrc.yml",
+    ".eslintrc.yaml",
+    ".eslintrc",
+)
+BIOME = ("biome.json", "biome.jsonc")
+
+_SOURCES = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx", ".vue", ".svelte")
+
+Parse = Callable[[Check, Completed], Parsed]
 
 
 def checks(package: Package, tools: Tools) -> list[Check]:
-    """One check for each script that there is and that only looks."""
-    manifest = _manifest(package)
+    """Lint, format and types in the contract phase, tests by their folders in `__tests__`; no build, which writes."""
+    manifest = manifest_of(package)
     if isinstance(manifest, str):
-        return [_broken(package, manifest)]
-    scripts = manifest.get("scripts")
-    if not isinstance(scripts, dict):
+        return [broken_manifest(package, manifest)]
+    node = NodePackage(package, tools, manifest)
+    return [*_lint(node), *_format(node), *_types(node), *_tests(node)]
+
+
+def _lint(node: NodePackage) -> list[Check]:
+    script, command = _script(node, LINT)
+    if script:
+        return [_known_or_script(node, "lint", Blame.LINT, script, command)]
+    if node.is_workspace_root or not node.package.has_file(lambda name: name.endswith(_SOURCES)):
+        return []
+    if node.tools.beside(node.package, *BIOME) and node.asks_for("@biomejs/biome"):
+        return [_direct(node, "lint", Blame.LINT, Command(("biome", "check"), {}))]
+    if (
+        node.tools.beside(node.package, *ESLINT, *ESLINT_OLD) or "eslintConfig" in node.manifest
+    ) and node.asks_for("eslint"):
+        return [_direct(node, "lint", Blame.LINT, Command(("eslint", "."), {}))]
+    return []
+
+
+def _format(node: NodePackage) -> list[Check]:
+    """Only where a script says so: a configuration of prettier does not say which files are formatted by it."""
+    script, command = _script(node, FORMAT)
+    if not script or (command is None and script in ("format", "prettier")):
+        return []
+    if command and command.tool not in ("prettier", "biome") and script in ("format", "prettier"):
+        return []
+    return [_known_or_script(node, "format", Blame.FORMAT, script, command)]
+
+
+def _types(node: NodePackage) -> list[Check]:
+    script, command = _script(node, TYPES)
+    if script:
+        return [_known_or_script(node, "types", Blame.COMPILE, script, command)]
+    has_sources = node.package.has_file(lambda name: name.endswith((".ts", ".tsx", ".mts", ".cts")))
+    configuration = node.package.path / "tsconfig.json"
+    if (
+        node.is_workspace_root
+        or not has_sources
+        or not configuration.is_file()
+        or not node.asks_for("typescript")
+    ):
         return []
     return [
-        _script_check(package, tools, manifest, name, str(scripts[name]), phase, blame)
-        for name, phase, blame in SCRIPTS
-        if name in scripts and PLACEHOLDER not in scripts[name] and not MUTATING.search(scripts[name])
+        _direct(node, name, Blame.COMPILE, Command(("tsc", "-p", project), {}))
+        for name, project in _projects(node.package, configuration)
     ]
 
 
-def _manifest(package: Package) -> dict[str, Any] | str:
-    """The manifest, or what is wrong with it."""
-    try:
-        data = json.loads((package.root / package.manifest).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        return str(error)
-    return data if isinstance(data, dict) else "expected an object"
+def _projects(package: Package, configuration: Path) -> list[tuple[str, str]]:
+    """The configurations to compile: those that a `tsconfig.json` without files of its own refers to, else itself."""
+    text = re.sub(
+        r"^\s*//.*$|/\*.*?\*/", "", configuration.read_text(errors="replace"), flags=re.MULTILINE | re.DOTALL
+    )
+    if not re.search(r'"files"\s*:\s*\[\s*\]', text):
+        return [("types", "tsconfig.json")]
+    found = []
+    for path in re.findall(r'"path"\s*:\s*"([^"]+)"', text):
+        target = package.path / path
+        file = target if target.suffix == ".json" else target / "tsconfig.json"
+        if file.is_file() and not (file.parent != package.path and (file.parent / "package.json").is_file()):
+            found.append((f"types-{Path(path).stem}", path))
+    return found
 
 
-def _broken(package: Package, problem: str) -> Check:
-    """A check that fails without running anything of the package: its manifest cannot be read."""
+def _tests(node: NodePackage) -> list[Check]:
+    found = []
+    for tests in tests_of(node):
+        names = [each.format(name=tests.folder) for each in TESTS[tests.phase]]
+        found += _tests_of_script(node, tests, names) or _tests_of_configuration(node, tests)
+    return found
 
-    def parse(check: Check, _done: Completed) -> Parsed:
-        return Parsed((Finding(check.package.manifest, f"cannot be read: {problem}", rule="package.json"),))
 
-    return Check(package, "node-manifest", Phase.CONTRACT, Blame.SETUP, ("false",), parse)
+def _tests_of_script(node: NodePackage, tests: Tests, names: Sequence[str]) -> list[Check]:
+    script, command = _script(node, names)
+    if not script:
+        return []
+    command = unwrapped(command) if command else None
+    runner = runner_of(command) if command else None
+    if command and runner:
+        # A script of its own for integration tests already chooses them.
+        own = Tests(tests.name, tests.phase, tests.files) if tests.folder else tests
+        return runner(node, own, command)
+    more = {"parse": read_test_script, "findings_are_failures": False, "weight": 2}
+    return [node.script(tests.name, script, tests.phase, Blame.TEST, **more)]
 
 
-def _script_check(
-    package: Package,
-    tools: Tools,
-    manifest: dict[str, Any],
-    name: str,
-    script: str,
-    phase: Phase,
-    blame: Blame,
+def _tests_of_configuration(node: NodePackage, tests: Tests) -> list[Check]:
+    """Runners in the order in which they are preferred; a script for all tests says which one."""
+    _name, command = _script(node, ("test",))
+    named = runner_of(unwrapped(command)) if command else None
+    if command and named:
+        return named(node, tests, unwrapped(command))
+    if not tests.files:
+        return []
+    if name := configured(node, tuple(RUNNERS)):
+        return RUNNERS[name](node, tests, Command((name,), {}))
+    uses_node = any(b"node:test" in (node.package.path / file).read_bytes() for file in tests.files)
+    return node_test(node, tests, Command(("node", "--test"), {})) if uses_node else []
+
+
+def _script(node: NodePackage, names: Sequence[str]) -> tuple[str, Command | None]:
+    """The first script of `names` that checks this package without changing it, and the one program it calls, if so."""
+    for name in names:
+        text = node.scripts.get(name, "")
+        if not text or not is_usable(text):
+            continue
+        command = plain(text, node.scripts)
+        if command and not is_usable(" ".join(command.words)):
+            continue
+        if command and command.tool in TOOLS:
+            return name, command  # what it changes is left out of its call
+        if not mutates(text) and not (command and mutates(" ".join(command.words))):
+            return name, command
+    return "", None
+
+
+def _known_or_script(
+    node: NodePackage, name: str, blame: Blame, script: str, command: Command | None
 ) -> Check:
-    node = tools.find("node")
-    manager, install = _manager(package, tools)
-    program = tools.find(manager)
-    missing = "" if node else "node"
-    how = INSTALL
-    dependencies = bool(manifest.get("dependencies") or manifest.get("devDependencies"))
-    if (
-        node
-        and dependencies
-        and not tools.beside(
-            package,
-            "node_modules/.package-lock.json",
-            "node_modules/.modules.yaml",
-            "node_modules/.yarn-integrity",
-        )
-    ):
-        missing, how = "the package's dependencies", f"run `{install}` in {package.folder or 'the checkout'}"
-    if (parts := _test_runner(script)) is not None:
-        argv = (node or "node", "--test", "--test-reporter=tap", *parts)
-        return Check(package, f"node-{name}", phase, blame, argv, _tap, {}, missing, how)
-    if node and not program:
-        missing, how = manager, f"install {manager}"
-    argv = (program or manager, "run", "--silent", name)
-    return Check(package, f"node-{name}", phase, blame, argv, _text, {}, missing, how)
+    if command and command.tool in TOOLS:
+        return _direct(node, name, blame, command)
+    return node.script(name, script, Phase.CONTRACT, blame, parse=read_script)
 
 
-def _test_runner(script: str) -> list[str] | None:
-    """What follows `node --test` in a script that is this one command and needs no shell; else None."""
-    if re.search(r"[|&;<>()$`*?\[\]{}~#!\n=]", script):
-        return None
-    try:
-        parts = shlex.split(script)
-    except ValueError:  # a quote without its other half: the package manager's shell will say so
-        return None
-    return parts[2:] if parts[:2] == ["node", "--test"] else None
+def _direct(node: NodePackage, name: str, blame: Blame, command: Command) -> Check:
+    """A known tool called directly, for its structured output and without what would change files."""
+    arguments, parse = TOOLS[command.tool](node, name, without(command.words[1:], MUTATING))
+    env = dict(command.env)
+    return node.check(name, Phase.CONTRACT, blame, command.tool, *arguments, parse=parse, env=env)
 
 
-def _manager(package: Package, tools: Tools) -> tuple[str, str]:
-    lockfile = tools.beside(package, *MANAGERS)
-    return MANAGERS[lockfile.rsplit("/", 1)[-1]] if lockfile else ("npm", "npm install")
+def _eslint(node: NodePackage, name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:
+    report = node.tools.report(node.package, f"{name}.json")
+    kept = without(
+        words, ("--cache",), ("-f", "--format", "-o", "--output-file", "--cache-location", "--cache-strategy")
+    )
+    return (*kept, "--format=json", f"--output-file={report}"), EslintReport(report)
 
 
-def _text(check: Check, done: Completed) -> Parsed:
-    return Parsed(placed_lines(check, done.stdout + "\n" + done.stderr))
+def _tsc(node: NodePackage, _name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:
+    """Without output: types are looked at, nothing is written."""
+    words = without(words, ("--watch", "-w", "--noEmit", "--pretty"))
+    words = tuple(word for word in words if word not in ("true", "false"))
+    if {"-b", "--build"} & set(words):
+        emit = ("--noEmit",) if node.version("typescript") >= (5, 6) else ()
+        return (*words, *emit, "--pretty", "false"), read_tsc
+    # What is not written cannot be built upon: a composite project would leave its build information behind.
+    return (
+        *words,
+        "--noEmit",
+        "--pretty",
+        "false",
+        "--incremental",
+        "false",
+        "--composite",
+        "false",
+    ), read_tsc
 
 
-def _tap(check: Check, done: Completed) -> Parsed:
-    """Failing tests in TAP 13: a `not ok` line, and below it a YAML block with place, message and stack."""
-    findings = []
-    name = ""
-    block: list[str] | None = None
-    for line in done.stdout.splitlines():
-        text = line.strip()
-        if match := re.match(r"(not )?ok \d+ - (.*)", text):
-            name, block = (match[2] if match[1] else ""), None
-        elif name and text == "---":
-            block = []
-        elif name and text == "..." and block is not None:
-            if finding := _finding(check, name, "\n".join(block)):
-                findings.append(finding)
-            name, block = "", None
-        elif block is not None:
-            block.append(line)
-    counted = re.search(r"^# tests (\d+)", done.stdout, re.MULTILINE)
-    return Parsed(tuple(findings), int(counted[1]) if counted else 0)
+def _prettier(_node: NodePackage, _name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:
+    kept = without(
+        words, ("--check", "-c", "--list-different", "-l", "--cache"), ("--cache-location", "--log-level")
+    )
+    return ("--check", *kept), read_prettier
 
 
-def _finding(check: Check, name: str, block: str) -> Finding | None:
-    """One failing test; None for a file or a describe block, which only fails because of what is inside it."""
-    try:
-        data = yaml.safe_load(textwrap.dedent(block))
-    except yaml.YAMLError:
-        data = None
-    if not isinstance(data, dict):
-        return Finding(check.package.manifest, "failed", rule=name)
-    if data.get("failureType") == "subtestsFailed":
-        return None
-    message = " ".join(str(data.get("error") or "failed").split())
-    places = re.findall(r"(/[^\s()]+?):(\d+):(\d+)", f"{data.get('stack', '')} {data.get('location', '')}")
-    for path, line, column in places:
-        found = relative(check, path)
-        if found in check.package.files:
-            return Finding(found, message[:300], int(line), int(column), name)
-    return Finding(check.package.manifest, message[:300], rule=name)
+def _biome(_node: NodePackage, _name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:
+    kept = without(words, (), ("--reporter", "--max-diagnostics"))
+    return (*kept, "--reporter=json", "--max-diagnostics=50", "--no-errors-on-unmatched"), read_biome
 
+
+#: Tools that are called directly where a script calls them and nothing else.
+TOOLS = {"eslint": _eslint, "tsc": _tsc, "prettier": _prettier, "biome": _biome}
 
 LANGUAGE = Language(
-    "node",
-    checks,
-    ("package.json",),
-    lockfiles=tuple(MANAGERS),
-    suffixes=(".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx", ".vue", ".svelte"),
+    "node", checks, ("package.json",), links=links, lockfiles=tuple(MANAGERS), suffixes=_SOURCES
 )

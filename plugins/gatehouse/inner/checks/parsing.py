@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from gatehouse.inner.discover import VENDORED
-from gatehouse.inner.model import Check, Finding, Parsed
+from gatehouse.inner.model import Check, ChildTest, Finding, Parsed
 
 #: Characters of a message that are kept.
 MESSAGE_LIMIT = 300
+
+_ERROR = re.compile(
+    r"^\W*(?:Uncaught )?(?P<message>[A-Z]\w*(?:Error|Exception)\b.*|Error: .*|error: .*)$", re.MULTILINE
+)
 
 Place = tuple[str, int, int | None]
 
@@ -94,6 +100,15 @@ def own_place(check: Check, candidates: Iterable[Place]) -> Place | None:
     return elsewhere
 
 
+def first_error(check: Check, text: str) -> Iterator[Finding]:
+    """The first line that names an error, at the first place in the package from there on, else anywhere."""
+    text = without_control(text)
+    if error := _ERROR.search(text):
+        place = own_place(check, places(text[error.start() :])) or own_place(check, places(text))
+        if place:
+            yield Finding(place[0], short(error["message"]), place[1], place[2])
+
+
 def _is_file(root: Path, path: str) -> bool:
     if Path(path).is_absolute():
         return False
@@ -110,6 +125,26 @@ def listing(check: Check, count: int, parsed: Parsed) -> Parsed:
         message = "the test runner lists no test, although there are test files"
         findings = (Finding(check.package.manifest, message, rule="listing"),)
     return Parsed(findings, listed=count, missing=parsed.missing)
+
+
+def unique(tests: Iterable[ChildTest]) -> tuple[ChildTest, ...]:
+    """The tests with a number behind each id that was there before."""
+    seen: Counter[str] = Counter()
+    found = []
+    for test in tests:
+        seen[test.id] += 1
+        found.append(test if seen[test.id] == 1 else replace(test, id=f"{test.id} ({seen[test.id]})"))
+    return tuple(found)
+
+
+def taken(path: Path) -> str:
+    """The text of a report, which is deleted; empty when the runner wrote none."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def json_lines(text: str) -> Iterator[dict[str, Any]]:

@@ -31,13 +31,13 @@ class Tools:
     path: str
     cache: Path
     classes: TestClasses = TestClasses()
-    #: Where runners write their reports. Each `Tools` has a folder of its own, so that runs at the same time do not
-    #: meet: a command that names it must have it replaced before two commands are compared.
-    reports: Path = field(init=False)
+    #: How the names of all files begin in which runners write their reports. Each `Tools` has a beginning of its own,
+    #: so that runs at the same time do not meet: before two commands are compared, it must be replaced.
+    reports: str = field(init=False)
     _known: dict[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.reports = self.cache / "reports" / uuid.uuid4().hex
+        self.reports = str(self.cache / "reports" / uuid.uuid4().hex)
 
     def find(self, name: str) -> str | None:
         """The absolute path of a program on the PATH, or None."""
@@ -46,9 +46,11 @@ class Tools:
         return self._known[name]
 
     def report(self, package: Package, name: str) -> Path:
-        """A file outside of the checkout for the report of one check; runners make its folder themselves."""
+        """A file outside of the checkout for the report `name` of a package; its folder is made, the file is not."""
         folder = hashlib.blake2b(package.manifest.encode(errors="surrogateescape"), digest_size=8).hexdigest()
-        return self.reports / folder / name
+        path = Path(f"{self.reports}-{folder}-{name}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def beside(self, package: Package, *places: str) -> str | None:
         """The first of `places` that is a file in the package or in a folder above it, up to the root."""
