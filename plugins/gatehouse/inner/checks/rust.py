@@ -21,6 +21,9 @@ from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Phas
 
 INSTALL = "install Rust (https://rustup.rs) and put cargo on the PATH"
 COMPONENT = "run `rustup component add rustfmt clippy`"
+FETCH = (
+    "run `cargo fetch` once with network, in the same folder, or `rustup` for what is a part of the toolchain"
+)
 
 
 def checks(package: Package, tools: Tools) -> list[Check]:
@@ -100,7 +103,7 @@ def _cargo(
         "weight": 0,
         "resource": "cargo",
         "inputs": existing(cargo, rustup / "settings.toml", configuration, *toolchains),
-        "how_to_install": COMPONENT if missing == needs else INSTALL,
+        "how_to_install": {"": FETCH, "cargo": INSTALL}.get(missing, COMPONENT),
     }
     return Check(
         package, name, argv=(cargo or "cargo", *argv), env=env, missing=missing, **{**common, **more}

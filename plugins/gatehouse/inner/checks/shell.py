@@ -53,7 +53,8 @@ def checks(package: Package, tools: Tools) -> list[Check]:
     linted = [_name(file) for file, shell in scripts.items() if shell not in UNKNOWN_TO_SHELLCHECK]
     if not linted or not (shellcheck or configuration):
         return [syntax]
-    severity = () if configuration else ("--severity=error",)
+    # SC2148: that a script has no first line, which those that are read by others need not have.
+    severity = () if configuration else ("--severity=error", "--exclude=SC2148")
     lint = Check(
         package,
         "shell-lint",

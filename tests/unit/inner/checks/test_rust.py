@@ -314,9 +314,12 @@ ABSENT = {
 @pytest.mark.parametrize("name", ["rust-fmt", "rust-clippy", "rust-list", "rust-test"])
 @pytest.mark.parametrize(("stderr", "missing"), ABSENT.items(), ids=ABSENT.values())
 def test_what_is_not_on_this_machine_is_not_installed_and_no_failure(bench, name, stderr, missing):
-    outcome = bench.judge(bench.checks(TINY, *ALL)[name], "", stderr, code=101)
+    check = bench.checks(TINY, *ALL)[name]
+
+    outcome = bench.judge(check, "", stderr, code=101)
 
     assert (outcome.outcome, outcome.reason) == (Outcome.NOT_INSTALLED, f"{missing} is not installed")
+    assert check.how_to_install.startswith("run `cargo fetch`")
 
 
 def test_a_lockfile_that_does_not_fit_the_manifest_is_a_failure_of_the_checkout(bench):
