@@ -72,7 +72,7 @@ def build(packages: Sequence[Package], languages: Iterable[Language]) -> Graph:
 def _links(package: Package, language: Language) -> Links:
     try:
         return language.links(package)
-    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, SyntaxError, RecursionError):
         return Links()
 
 
