@@ -7,6 +7,7 @@ it calls an error counts.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import PurePosixPath
 
 from gatehouse.core.processes import Completed
@@ -22,7 +23,9 @@ def checks(package: Package, tools: Tools) -> list[Check]:
     configuration = tools.beside(package, ".hadolint.yaml", ".hadolint.yml")
     if not hadolint and not configuration:
         return []
-    options = ("--config", configuration) if configuration else ("--failure-threshold", "error")
+    # hadolint looks for it in the folder that it runs in, and nowhere above.
+    named = os.path.relpath(configuration, package.path) if configuration else ""
+    options = ("--config", named) if named else ("--failure-threshold", "error")
     return [
         Check(
             package,

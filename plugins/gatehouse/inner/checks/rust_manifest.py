@@ -12,7 +12,7 @@ from typing import Any
 from gatehouse.inner.checks.tools import TestClasses
 from gatehouse.inner.model import Finding, Links, Package
 
-_TEST = re.compile(r"#\[\s*(?:\w+::)*\w*test\w*\s*[\](]|\b(?:proptest|quickcheck)!")
+_TEST = re.compile(r"^[^/\n]*(?:#\[\s*(?:\w+::)*\w*test\w*\s*[\](]|\b(?:proptest|quickcheck)!)", re.MULTILINE)
 _FENCE = re.compile(r"^\s*//[/!]\s*```(.*)$", re.MULTILINE)
 _RUN_IN_DOCUMENTATION = {"", "rust", "should_panic", "no_run", "compile_fail"}
 

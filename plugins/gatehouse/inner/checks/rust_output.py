@@ -163,9 +163,12 @@ def _missing(done: Completed) -> str:
 
 def _in_checkout(check: Check, path: str) -> str:
     """The file that rustc names, which it does from the workspace's folder, relative to the root; else empty."""
-    absolute = check.package.root / workspace(check.package) / path
-    try:
-        found = absolute.resolve().relative_to(check.package.root.resolve())
-    except ValueError:
-        return ""
-    return found.as_posix() if absolute.is_file() else ""
+    root = check.package.root.resolve()
+    for folder in (
+        workspace(check.package),
+        check.package.folder,
+    ):  # a package may be left out of the workspace
+        file = (root / folder / path).resolve()
+        if file.is_file() and file.is_relative_to(root):
+            return file.relative_to(root).as_posix()
+    return ""

@@ -7,6 +7,7 @@ terraform nor tofu is installed, formatting is only missed if the repository pin
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
@@ -44,7 +45,11 @@ def checks(package: Package, tools: Tools) -> list[Check]:
         how = f"run `terraform init` in {package.folder or 'the checkout'}"
         found.append(_check(package, "terraform-validate", Blame.COMPILE, argv, _invalid, how))
     if configuration := tools.beside(package, ".tflint.hcl"):
-        argv = (tools.find("tflint") or "tflint", "--format=json", f"--config={configuration}")
+        argv = (
+            tools.find("tflint") or "tflint",
+            "--format=json",
+            f"--config={os.path.relpath(configuration, package.path)}",
+        )
         found.append(_check(package, "terraform-lint", Blame.LINT, argv, _lint, TFLINT))
     return found
 

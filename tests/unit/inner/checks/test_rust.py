@@ -69,6 +69,12 @@ def test_every_kind_of_test_is_seen(bench, source):
     assert "rust-test" in bench.checks({"Cargo.toml": MANIFEST, "src/lib.rs": source}, *ALL)
 
 
+def test_a_test_that_is_commented_out_is_none(bench):
+    files = {"Cargo.toml": MANIFEST, "src/main.rs": "// #[test]\n// fn a() {}\nfn main() {}\n"}
+
+    assert "rust-test" not in bench.checks(files, *ALL)
+
+
 @pytest.mark.parametrize("fence", ["text", "ignore", "toml"])
 def test_what_is_no_rust_in_documentation_is_no_test(bench, fence):
     source = f"/// ```{fence}\n/// x\n/// ```\npub fn a() {{}}\n"
@@ -197,6 +203,14 @@ def test_errors_are_findings_once_and_warnings_are_none(bench):
 
     assert places(outcome) == ["crates/lib/src/lib.rs:2:18: E0308: mismatched types"]
     assert bench.judge(check, warning).outcome is Outcome.PASSED
+
+
+def test_a_package_that_its_workspace_leaves_out_has_its_errors_placed_too(bench):
+    files = {**WORKSPACE, "tool/src/main.rs": ""}
+    check = bench.checks(files, *ALL, only="tool")["rust-clippy"]
+    error = diagnostic("error", "bad", None, span("src/main.rs", 2, 18))
+
+    assert places(bench.judge(check, error, code=101)) == ["tool/src/main.rs:2:18: bad"]
 
 
 def test_an_error_inside_a_foreign_macro_is_placed_where_the_macro_is_used(bench):
