@@ -12,7 +12,6 @@ from gatehouse.inner.model import Blame, Check, Outcome, Package, Parsed, Phase
 from gatehouse.inner.plan import Action, Decision
 from gatehouse.inner.pool import CheckPool
 
-
 DAEMON = """
 import os, time
 if os.fork() == 0:
