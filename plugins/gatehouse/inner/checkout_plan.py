@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from gatehouse.inner.environment import check_environment, key_environment
 from gatehouse.inner.graph import Graph, build
 from gatehouse.inner.identities import Identities
 from gatehouse.inner.keys import check_key, package_keys
+from gatehouse.inner.lockfiles import LockSlices
 from gatehouse.inner.model import Blame, Check, Package, Phase
 from gatehouse.inner.own_checks import required_tools, with_own_checks
 from gatehouse.inner.ownership import Ownership
@@ -46,12 +47,13 @@ class CheckoutPlan:
 def plan_checkout(
     root: Path,
     contents: Mapping[str, str],
-    scope_of: Base,
+    base: Base,
     changes: Changes | None,
     settings: InnerSettings,
     *,
     path: str,
     cache: Path,
+    read_base: Callable[[str], bytes],
     base_environment: Mapping[str, str] = os.environ,
     more_checks: Sequence[Check] = (),
     everything: bool = False,
@@ -59,7 +61,8 @@ def plan_checkout(
     """Discover packages in `contents` (content ids by path), and decide about each check.
 
     `changes` are those since the base; None means that there is no base, and everything is checked.
-    `cache` is a folder outside of the checkout, `path` where programs are looked for.
+    `cache` is a folder outside of the checkout, `path` where programs are looked for. `read_base` gives the content of
+    a file at the base, or raises `OSError`.
     """
     packages = discover(
         root, [name for name, what in contents.items() if not what.startswith("160000")], LANGUAGES
@@ -71,9 +74,10 @@ def plan_checkout(
     checks = in_order([*more_checks, *required_tools(root, settings.required_tools, tools), *found], graph)
     environment = check_environment(base_environment, cache, settings.environment)
     identities = Identities(root)
-    keys = package_keys(graph, ownership, contents)
+    now = LockSlices(graph, lambda path: (root / path).read_bytes())
+    keys = package_keys(graph, ownership, contents, now)
     passes = PassCache(cache / "inner" / "passes", settings.cache_megabytes)
-    scope = _scope(scope_of, changes, graph, ownership)
+    scope = _scope(base, changes, graph, ownership, (LockSlices(graph, read_base), now))
     keyed = key_environment(environment)
     decisions = tuple(
         decide(
@@ -104,13 +108,19 @@ def in_order(checks: Sequence[Check], graph: Graph) -> list[Check]:
     )
 
 
-def _scope(base: Base, changes: Changes | None, graph: Graph, ownership: Ownership) -> Scope:
+def _scope(
+    base: Base,
+    changes: Changes | None,
+    graph: Graph,
+    ownership: Ownership,
+    slices: tuple[LockSlices, LockSlices],
+) -> Scope:
     if changes is None:
         return Scope({}, f"no base to compare with ({base.problem}), so everything is checked")
     changed = changes.paths
     if not changed:
         return Scope({}, f"nothing differs from {base.source}, so everything is checked")
-    return Scope(affected(graph, ownership, LANGUAGES, changed))
+    return Scope(affected(graph, ownership, LANGUAGES, changed, slices))
 
 
 def _key(

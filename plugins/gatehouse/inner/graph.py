@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gatehouse.inner.model import Language, Links, Package
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Packages by manifest, and the manifests of those that each needs directly."""
+    """Packages by manifest, the manifests of those that each needs directly, and what each is called."""
 
     packages: Mapping[str, Package]
     needs: Mapping[str, frozenset[str]]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def all_needs(self, manifest: str) -> frozenset[str]:
         """Everything a package needs, directly or not, without itself."""
@@ -66,7 +67,8 @@ def build(packages: Sequence[Package], languages: Iterable[Language]) -> Graph:
         for folder in own.folders:
             found |= at.get(folder, set())
         needs[package.manifest] = frozenset(found - {package.manifest})
-    return Graph({package.manifest: package for package in packages}, needs)
+    names = {manifest: found.name for manifest, found in links.items()}
+    return Graph({package.manifest: package for package in packages}, needs, names)
 
 
 def _links(package: Package, language: Language) -> Links:

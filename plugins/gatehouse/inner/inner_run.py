@@ -55,9 +55,16 @@ class Before:
             settings,
             path=path,
             cache=cache,
+            read_base=self._read_base,
             more_checks=more_checks,
             everything=everything,
         )
+
+    def _read_base(self, path: str) -> bytes:
+        code, text, error = self.checkout.ask("show", f"{self.base.commit}:{path}")
+        if code != 0:
+            raise FileNotFoundError(error)
+        return text.encode(errors="surrogateescape")
 
 
 def changed_by_checks(before: Before, results: Sequence[CheckResult]) -> ProductFailure | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from gatehouse import __version__
 from gatehouse.inner.graph import Graph
 from gatehouse.inner.identities import Identities, digest
+from gatehouse.inner.lockfiles import READERS, LockSlices
 from gatehouse.inner.model import Check
 from gatehouse.inner.ownership import Ownership
 
@@ -19,15 +20,22 @@ from gatehouse.inner.ownership import Ownership
 SCHEMA = 1
 
 
-def package_keys(graph: Graph, ownership: Ownership, contents: Mapping[str, str]) -> Mapping[str, str]:
+def package_keys(
+    graph: Graph, ownership: Ownership, contents: Mapping[str, str], slices: LockSlices | None = None
+) -> Mapping[str, str]:
     """A digest for each package of the files that decide about it: its own, shared ones, those of what it needs.
 
-    `contents` is the content id of each file of the checkout by its path.
+    `contents` is the content id of each file of the checkout by its path; of lockfiles only the slices count, where
+    there are such.
     """
     digests: dict[str, list[str]] = {manifest: [] for manifest in graph.packages}
-    for manifests, paths in sorted(
-        ownership.group_inputs(contents).items(), key=lambda group: sorted(group[0])
-    ):
+    locks = [path for path in contents if slices and path.rpartition("/")[2] in READERS]
+    for path in sorted(locks):
+        for manifest in ownership.packages_of(path):
+            found = slices.of(path, manifest) if slices else None
+            digests[manifest].append(f"{path} {found or contents[path]}")
+    whole = contents.keys() - set(locks)
+    for manifests, paths in sorted(ownership.group_inputs(whole).items(), key=lambda group: sorted(group[0])):
         group = digest(f"{path}\0{contents[path]}" for path in sorted(paths))
         for manifest in manifests:
             digests[manifest].append(group)

@@ -221,3 +221,15 @@ def test_a_tool_that_is_required_and_absent_is_said(topic):
     ]
 
     assert ["no-such-tool is not installed" in each.message for each in check.look().findings] == [True]
+
+
+def test_a_lockfile_touches_only_who_needs_what_changed_in_it(tmp_path):
+    lock = '[[package]]\nname = "{}"\nversion = "{}"\nsource = {{ registry = "x" }}\n'
+    own = '[[package]]\nname = "{0}"\nsource = {{ editable = "{0}" }}\ndependencies = [{{ name = "{1}" }}]\n'
+    both = own.format("svc", "left") + own.format("api", "right") + lock.format("right", "1")
+    root = make_checkout(tmp_path / "checkout", {**TWO, "uv.lock": both + lock.format("left", "1")})
+    git(root, "checkout", "-q", "-b", "topic")
+
+    write(root, {"uv.lock": both + lock.format("left", "2")})
+
+    assert touched(root) == {"svc"}
