@@ -38,7 +38,7 @@ def named_by_ci(environment: Mapping[str, str]) -> Named | None:
         try:
             event = json.loads(Path(path).read_text(encoding="utf-8"))
             revisions |= _of_event(event)
-        except (OSError, ValueError, AttributeError) as error:
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
             if not revisions:
                 return Named(_EVENT, problem=f"the event of this run cannot be read: {error}")
     if not revisions:

@@ -7,14 +7,11 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from gatehouse.core import guardrail_defaults as defaults
 from gatehouse.core.yaml_file import StrictModel
 
 #: Patterns here and below are those of .gitignore; a leading slash binds them to the root.
 Patterns = list[str]
-
-#: Where tests keep data that only looks real.
-_TEST_DATA = ["test/", "tests/", "testdata/", "test_data/", "__tests__/", "fixtures/", "examples/", "mocks/"]
-_TEST_FILES = ["*_test.*", "test_*.*", "*.test.*", "*.spec.*", "*Test.java", "*Test.kt", "*.md", "*.example"]
 
 
 class ProfileSettings(StrictModel):
@@ -54,15 +51,12 @@ class SecretSettings(StrictModel):
     """Which added lines hold a secret."""
 
     test_data: Patterns = Field(
-        default_factory=lambda: [*_TEST_DATA, *_TEST_FILES],
+        default=[*defaults.TEST_DATA, *defaults.TEST_FILES],
         description="files whose secrets are taken for made up: notes, unless an agent's profile is named",
     )
     ignored_files: Patterns = Field(default_factory=list, description="not searched at all")
     placeholders: list[str] = Field(
-        default=[
-            *("example", "dummy", "fake", "placeholder", "changeme", "change-me", "redacted", "not-a-secret"),
-            *("your-", "your_", "xxxx", "****", "....", "0000", "1234567", "abcdef", "<", "${", "{{", "$("),
-        ],
+        default=defaults.PLACEHOLDERS,
         description="words, in any case, of values that are obviously no secrets",
     )
     comment: str = Field(
@@ -75,43 +69,16 @@ class TamperingSettings(StrictModel):
     """Which files can make tests say less."""
 
     baselines: Patterns = Field(
-        default=[
-            *("*baseline*.json", "*baseline*.xml", "*baseline*.y*ml", "*baseline*.txt", ".secrets.baseline"),
-            *(
-                "*allowlist*",
-                "*allow-list*",
-                "*allow_list*",
-                "*.eslintignore",
-                ".trivyignore",
-                ".gitleaksignore",
-            ),
-        ],
-        description="lists of accepted findings, which may only shrink",
+        default=defaults.BASELINES, description="lists of accepted findings, which may only shrink"
     )
     snapshots: Patterns = Field(
         default=["__snapshots__/", "*.snap", "*-snapshots/", "snapshots/"],
         description="expected results that a tool writes; changes are noted",
     )
     soft_words: list[str] = Field(
-        default=["--passWithNoTests", "--pass-with-no-tests", "--exit-zero", "continue-on-error: true"],
-        description="make a check green whatever it finds",
+        default=defaults.SOFT_WORDS, description="make a check green whatever it finds, or leave tests out"
     )
-    soft_files: Patterns = Field(
-        default=[
-            *(
-                "package.json",
-                "Makefile",
-                "*.mk",
-                "*.sh",
-                "pyproject.toml",
-                "setup.cfg",
-                "tox.ini",
-                "noxfile.py",
-            ),
-            *("Taskfile.y*ml", "justfile", ".github/workflows/", ".gitlab-ci.yml", ".ci/"),
-        ],
-        description="files in which those words count",
-    )
+    soft_files: Patterns = Field(default=defaults.SOFT_FILES, description="files in which those words count")
 
 
 class ContractSettings(StrictModel):
@@ -125,36 +92,12 @@ class ContractSettings(StrictModel):
     )
     checkout: str = "repo"
     unsafe_words: dict[str, str] = Field(
-        default={
-            "docker.sock": "uses the Docker daemon's socket",
-            "--privileged": "runs privileged",
-            "NET_ADMIN": "asks for network administration",
-            "SYS_ADMIN": "asks for system administration",
-            "/dev/net/tun": "needs a tunnel device",
-            "docker-in-docker": "runs Docker in the workspace",
-            "docker-outside-of-docker": "uses the Docker daemon of the host",
-            "docker-from-docker": "uses the Docker daemon of the host",
-            "--network=host": "shares the network of the host",
-            "seccomp=unconfined": "runs without system call filter",
-        },
+        default=defaults.UNSAFE_WORDS,
         description="in any string of the development container, and what is wrong with it",
     )
     forbidden_dependencies: list[str] = Field(default=["telepresence"])
     dependency_files: Patterns = Field(
-        default=[
-            *(".devcontainer/", "Dockerfile*", "*.dockerfile", "package.json", "go.mod", "requirements*.txt"),
-            *(
-                "pyproject.toml",
-                "Makefile",
-                "*.mk",
-                "*.sh",
-                "*.tf",
-                ".github/workflows/",
-                "Brewfile",
-                "*.tool-versions",
-            ),
-        ],
-        description="files in which a forbidden dependency counts",
+        default=defaults.DEPENDENCY_FILES, description="files in which a forbidden dependency counts"
     )
 
 

@@ -14,7 +14,10 @@ _LAST_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])")
 def loads(text: str) -> Any:
     """The value in a text. Raises `ValueError` that names the line, which is the text's own."""
     bare = _COMMENT.sub(lambda match: _blank(match[0]), text.removeprefix("\ufeff"))
-    return json.loads(_LAST_COMMA.sub(lambda match: match[0] if match[0] != "," else " ", bare))
+    try:
+        return json.loads(_LAST_COMMA.sub(lambda match: match[0] if match[0] != "," else " ", bare))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _blank(part: str) -> str:

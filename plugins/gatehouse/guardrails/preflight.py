@@ -140,7 +140,10 @@ def _policy_problem(policy: Policy) -> Iterable[Violation]:
 def _allowed(violation: Violation, allowed: list[AllowedViolation], today: date) -> Violation:
     """The violation as a note when the policy accepts it; with the day when it did so too long."""
     for entry in allowed:
-        if entry.rule != violation.rule or not matches(violation.path, [entry.path]):
+        everywhere = (
+            entry.path == AllowedViolation.model_fields["path"].default
+        )  # also where there is no path
+        if entry.rule != violation.rule or not (everywhere or matches(violation.path, [entry.path])):
             continue
         if entry.until is None or today <= entry.until:
             message = f"{violation.message} (allowed: {entry.reason})"

@@ -131,7 +131,16 @@ def test_a_push_to_another_branch_is_compared_with_main_because_it_is_pushed_in_
     assert found(repository, GITHUB_EVENT_PATH=event(tmp_path, pushed)).commit == sha(repository, "main")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "null", "\ud800".encode("utf-8", "surrogatepass")])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "null",
+        pytest.param("[" * 100_000, id="nested deeply"),
+        "\ud800".encode("utf-8", "surrogatepass"),
+    ],
+)
 def test_an_event_that_cannot_be_read_means_no_base_and_says_so(repository, tmp_path, content):
     file = tmp_path / "event.json"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())

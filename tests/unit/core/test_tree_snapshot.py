@@ -161,6 +161,13 @@ def test_a_change_inside_a_repository_inside_shows(repository, tmp_path, tracked
     assert seen[0]["inner"] == f"160000 {inner.git('rev-parse', 'HEAD~')}"
 
 
+def test_a_work_tree_inside_whose_repository_is_gone_does_not_stop_the_rest(repository):
+    repository.write("stale/.git", "gitdir: /nonexistent/worktrees/stale\n")
+    repository.write("stale/x", "1\n")
+
+    assert snapshot(repository.checkout)["a"]
+
+
 def test_an_empty_repository_has_an_empty_snapshot(tmp_path):
     assert snapshot(Repository(tmp_path / "r").checkout) == {}
 

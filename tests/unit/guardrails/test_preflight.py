@@ -187,6 +187,16 @@ def test_what_was_allowed_until_yesterday_is_red_and_says_so(repository):
     assert "was allowed until 2026-11-20" in violation.message
 
 
+def test_what_is_about_no_path_can_be_allowed_too(repository):
+    on_main(
+        repository,
+        {"gatehouse.yaml": "guardrails: {allow: [{rule: no-base, reason: this mirror has no main}]}\n"},
+    )
+    repository.git("branch", "-q", "-D", "main")
+
+    assert judge(repository, "code").violations == ()
+
+
 def test_what_is_allowed_elsewhere_is_red(repository):
     on_main(repository, {**allowing(), "promotion/y": "1\n"})
     repository.write("promotion/y", "2\n")
@@ -209,6 +219,19 @@ def test_a_test_that_is_moved_is_no_deletion(repository, staged):
         repository.git("add", "-A")
 
     assert judge(repository, "code").violations == ()
+
+
+def test_what_a_moved_test_file_held_before_is_not_new(repository):
+    on_main(repository, {"tests/test_b.py": f"@pytest.mark.skip\n{TEST}"})
+    (repository.root / "tests/test_b.py").rename(repository.root / "tests/test_c.py")
+
+    assert judge(repository, "code").violations == ()
+
+
+def test_a_test_file_that_is_renamed_so_that_nobody_runs_it_is_a_deletion(repository):
+    repository.git("mv", "tests/test_a.py", "tests/a.py")
+
+    assert rules(judge(repository, "code")) == [("deleted-test", "tests/test_a.py")]
 
 
 def test_a_large_file_is_not_read_and_that_is_said(repository):

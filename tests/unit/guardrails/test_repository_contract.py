@@ -68,7 +68,9 @@ def test_what_only_a_comment_says_is_no_fault():
     assert contract('{\n// never "privileged": true, never docker.sock\n"image": "x"\n}') == []
 
 
-@pytest.mark.parametrize(("text", "line"), [('{\n"image": }', 2), ("", 1), ('{"a": "b', 1), ("[]", 1)])
+@pytest.mark.parametrize(
+    ("text", "line"), [('{\n"image": }', 2), ("", 1), ('{"a": "b', 1), ("[]", 1), ("[" * 100_000, 0)]
+)
 def test_a_development_container_that_is_no_json_is_red(text, line):
     assert contract(text) == [("devcontainer", PATH, line, "everybody")]
 

@@ -46,6 +46,6 @@ def _soft(diff: Diff, words: list[str]) -> Iterator[Violation]:
                 "soft-check",
                 diff.path,
                 number,
-                f"{word} makes the check green whatever it finds",
+                f"{word} makes a check find less, or pass whatever it finds",
                 "take it out, and repair what the check finds",
             )
