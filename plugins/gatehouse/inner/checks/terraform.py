@@ -10,7 +10,6 @@ import json
 import os
 import re
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import Any
 
 from gatehouse.core.processes import Completed
@@ -111,8 +110,8 @@ def _links(package: Package) -> Links:
     return Links(folders=folders_named(package, sources))
 
 
-def _is_terraform(file: PurePosixPath) -> bool:
-    return file.suffix == ".tf"
+def _is_terraform(_folder: str, name: str) -> bool:
+    return name.endswith(".tf")
 
 
 LANGUAGE = Language(
