@@ -31,10 +31,10 @@ def tested(check: Check, done: Completed) -> Parsed:
     counts = re.findall(r"^test result: \w+\. (\d+) passed; (\d+) failed;", done.stdout, re.MULTILINE)
     executed = sum(int(passed) + int(failed) for passed, failed in counts)
     errors = errors_in_text(check, done)
-    if len(counts) < len(sections) and not done.truncated and not errors:
-        errors = (
-            Finding(check.package.manifest, "a test target ended before all of its tests had", rule="cargo"),
-        )
+    if not errors and not done.truncated:
+        ended = [name for name, text in zip(names, sections, strict=True) if "\ntest result: " not in text]
+        message = "ended before all of its tests had"
+        errors = tuple(Finding(_target_file(check, name), message, rule="cargo") for name in ended)
     return Parsed(
         (*errors, *failures), executed, tests=tuple(tests), missing="" if tests else what_is_missing(done)
     )

@@ -300,10 +300,13 @@ def test_a_panic_as_older_compilers_print_it_is_placed_too(bench):
 def test_a_target_that_ends_before_its_tests_is_no_pass_although_it_exits_with_0(bench):
     check = bench.checks(TINY, *ALL)["rust-test"]
 
-    outcome = bench.judge(check, "\nrunning 2 tests\ntest a ... ok\n", RUNNING.replace("error", "x"))
+    first = "\nrunning 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n"
+    running = "     Running unittests src/lib.rs (/x)\n     Running tests/whole.rs (/y)\n"
+
+    outcome = bench.judge(check, f"{first}\nrunning 2 tests\ntest b ... ok\n", running)
 
     assert outcome.outcome is Outcome.FAILED
-    assert places(outcome) == ["tiny/Cargo.toml: cargo: a test target ended before all of its tests had"]
+    assert places(outcome) == ["tiny/tests/whole.rs: cargo: ended before all of its tests had"]
 
 
 def test_tests_that_all_were_filtered_out_are_no_pass(bench):
