@@ -54,6 +54,14 @@ def checkout_key(package: Package) -> str:
     return hashlib.sha256(os.fsencode(package.root)).hexdigest()[:16]
 
 
+def read_text(path: Path) -> str:
+    """What a file says, whatever its encoding; nothing if it cannot be read, such as a broken link."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def existing(*paths: str | Path | None) -> tuple[str, ...]:
     """Those of `paths` that are files, for `Check.inputs`."""
     return tuple(str(path) for path in paths if path and Path(path).is_file())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import broken_manifest, existing
+from gatehouse.inner.checks.files import broken_manifest, existing, read_text
 from gatehouse.inner.checks.java import JAVA, SOURCES, builder, java_inputs, read_reports
 from gatehouse.inner.checks.maven_output import read_checkstyle, read_output
 from gatehouse.inner.checks.maven_pom import Pom, links, read_pom
@@ -48,7 +48,7 @@ def checks(package: Package, tools: Tools) -> list[Check]:
 
 
 def _test_checks(package: Package, tools: Tools, pom: Pom, sources: list[str]) -> list[Check]:
-    texts = {file: (package.root / file).read_text(encoding="utf-8", errors="replace") for file in sources}
+    texts = {file: read_text(package.root / file) for file in sources}
     used = set(re.findall(r'@Tag\(\s*"([^"]+)"\s*\)', "\n".join(texts.values())))
     integration = sorted(used & set(tools.classes.integration))
     cluster = sorted(used & set(tools.classes.cluster))
