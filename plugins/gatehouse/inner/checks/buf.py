@@ -29,7 +29,8 @@ def checks(package: Package, tools: Tools) -> list[Check]:
     manifest = read_yaml(package.root, package.manifest)
     if isinstance(manifest, Finding):
         return [broken_manifest(package, manifest)]
-    directories = manifest.get("directories") or []
+    listed = manifest.get("directories")
+    directories = listed if isinstance(listed, list) else []
     if package.manifest.endswith("buf.work.yaml"):
         if all((package.path / str(each) / "buf.yaml").is_file() for each in directories):
             return []

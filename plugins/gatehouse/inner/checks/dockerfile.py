@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import PurePosixPath
+import re
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import existing, names, one_a_folder
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
+
+#: `Dockerfile`, `Dockerfile.web`, `web.Dockerfile`; not what Docker ignores, nor templates that become one.
+_NAME = re.compile(r"(?:Docker|Container)file(?:\.(?!dockerignore|md|j2|tmpl|tpl)[\w-]+)?|.+\.Dockerfile")
 
 
 def checks(package: Package, tools: Tools) -> list[Check]:
@@ -56,9 +59,8 @@ def _lint(check: Check, done: Completed) -> Parsed:
     )
 
 
-def _is_dockerfile(file: PurePosixPath) -> bool:
-    known = file.stem in ("Dockerfile", "Containerfile") or file.suffix == ".Dockerfile"
-    return known and file.suffix not in (".dockerignore", ".md", ".j2", ".tmpl", ".tpl")
+def _is_dockerfile(_folder: str, name: str) -> bool:
+    return "file" in name and _NAME.fullmatch(name) is not None
 
 
 LANGUAGE = Language("dockerfile", checks, find=one_a_folder(_is_dockerfile))

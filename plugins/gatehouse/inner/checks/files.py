@@ -7,7 +7,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,16 +17,20 @@ from gatehouse.inner.model import Blame, Check, Finding, Package, Parsed, Phase
 
 
 def one_a_folder(
-    wanted: Callable[[PurePosixPath], bool],
+    wanted: Callable[[str, str], bool],
 ) -> Callable[[Sequence[str]], list[tuple[str, str, tuple[str, ...]]]]:
-    """For `Language.find`: each folder that holds wanted files is a package of them, named after its first one."""
+    """For `Language.find`: each folder that holds wanted files is a package of them, named after its first one.
+
+    `wanted` is asked for every file of the checkout, by folder and name: strings, as there may be very many.
+    """
 
     def find(files: Sequence[str]) -> list[tuple[str, str, tuple[str, ...]]]:
         folders: dict[str, list[str]] = defaultdict(list)
-        for file in sorted(files):
-            if wanted(PurePosixPath(file)):
-                folders[file.rpartition("/")[0]].append(file)
-        return [(folder, own[0], tuple(own)) for folder, own in folders.items()]
+        for file in files:
+            folder, _, name = file.rpartition("/")
+            if wanted(folder, name):
+                folders[folder].append(file)
+        return [(folder, min(own), tuple(sorted(own))) for folder, own in folders.items()]
 
     return find
 
@@ -48,6 +52,14 @@ def folders_named(package: Package, paths: Iterable[object]) -> frozenset[str]:
 def checkout_key(package: Package) -> str:
     """A name for the folder of this checkout, for what a tool keeps outside of it and must not share."""
     return hashlib.sha256(os.fsencode(package.root)).hexdigest()[:16]
+
+
+def read_text(path: Path) -> str:
+    """What a file says, whatever its encoding; nothing if it cannot be read, such as a broken link."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def existing(*paths: str | Path | None) -> tuple[str, ...]:

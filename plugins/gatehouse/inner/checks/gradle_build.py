@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from gatehouse.inner.checks.files import read_text
 from gatehouse.inner.model import Links, Package
 
 SETTINGS = ("settings.gradle.kts", "settings.gradle")
@@ -13,7 +14,7 @@ SETTINGS = ("settings.gradle.kts", "settings.gradle")
 def build_file(package: Package) -> str:
     """The text of the project's build file; empty without one."""
     paths = [package.path / name for name in ("build.gradle.kts", "build.gradle")]
-    return next((path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file()), "")
+    return next((read_text(path) for path in paths if path.is_file()), "")
 
 
 def settings_folder(package: Package) -> str:
@@ -30,7 +31,7 @@ def project_prefix(package: Package) -> str:
     below = package.folder.removeprefix(settings).strip("/")
     for name in SETTINGS:
         path = package.root / settings / name
-        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        text = read_text(path) if path.is_file() else ""
         moved = re.findall(r"project\(\s*[\"']([^\"']+)[\"']\s*\)\.projectDir\s*=.*[\"']([^\"']+)[\"']", text)
         for project, folder in moved:
             if folder.removeprefix("./").strip("/") == below:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from gatehouse.inner.checks.files import existing
+from gatehouse.inner.checks.files import existing, read_text
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Check, ChildOutcome, ChildTest, Finding, Package, Parsed
 
@@ -39,7 +39,7 @@ def builder(
     """
     wrapper, wanted = tools.beside(package, script), tools.beside(package, properties)
     if wrapper and wanted and os.access(wrapper, os.X_OK):
-        text = Path(wanted).read_text(encoding="utf-8", errors="replace")
+        text = read_text(Path(wanted))
         url = re.search(r"^distributionUrl\s*=.*/([^/\s]+?)\.zip\s*$", text, re.MULTILINE)
         names = (url[1], url[1].removesuffix("-bin")) if url else ()
         if any((dists / name).is_dir() for name in names):

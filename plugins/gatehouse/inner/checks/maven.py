@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import broken_manifest, existing
+from gatehouse.inner.checks.files import broken_manifest, existing, read_text
 from gatehouse.inner.checks.java import JAVA, SOURCES, builder, java_inputs, read_reports
-from gatehouse.inner.checks.maven_output import own_error, read_output
+from gatehouse.inner.checks.maven_output import read_checkstyle, read_output
 from gatehouse.inner.checks.maven_pom import Pom, links, read_pom
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
@@ -37,18 +37,18 @@ def checks(package: Package, tools: Tools) -> list[Check]:
     if pom.packaging == "pom" or not sources:
         return []
     found = [_maven(package, tools, pom, "maven-compile", ("test-compile",))]
-    for plugin, goal, blame in (
-        ("spotless-maven-plugin", "spotless:check", Blame.FORMAT),
-        ("maven-checkstyle-plugin", "checkstyle:check", Blame.LINT),
+    for plugin, goal, blame, parse in (
+        ("spotless-maven-plugin", "spotless:check", Blame.FORMAT, read_output),
+        ("maven-checkstyle-plugin", "checkstyle:check", Blame.LINT, read_checkstyle),
     ):
         if plugin in pom.configured:
             name = f"maven-{goal.partition(':')[0]}"
-            found.append(_maven(package, tools, pom, name, (goal,), blame=blame, alone=True))
+            found.append(_maven(package, tools, pom, name, (goal,), blame=blame, parse=parse, alone=True))
     return found + _test_checks(package, tools, pom, [file for file in sources if "src/test/" in f"/{file}"])
 
 
 def _test_checks(package: Package, tools: Tools, pom: Pom, sources: list[str]) -> list[Check]:
-    texts = {file: (package.root / file).read_text(encoding="utf-8", errors="replace") for file in sources}
+    texts = {file: read_text(package.root / file) for file in sources}
     used = set(re.findall(r'@Tag\(\s*"([^"]+)"\s*\)', "\n".join(texts.values())))
     integration = sorted(used & set(tools.classes.integration))
     cluster = sorted(used & set(tools.classes.cluster))
@@ -99,16 +99,13 @@ def _maven(
     )
     reactor = os.path.relpath(package.root / pom.reactor / "pom.xml", package.path)
     needed = ("-am",) if module and not alone else ()
+    how = JAVA if java is None else INSTALL if missing else f"run `mvn {argv[0]}` once with network"
     common: dict[str, Any] = {
         "phase": Phase.CONTRACT,
         "blame": Blame.COMPILE,
         "parse": read_output,
         "missing": "java" if java is None else missing,
-        "how_to_install": JAVA
-        if java is None
-        else INSTALL
-        if missing
-        else f"run `mvn {argv[0]}` once with network",
+        "how_to_install": how,
         "weight": 0,
         "resource": "maven",
         "inputs": (*existing(program, Path.home() / ".m2" / "settings.xml"), *(java or ())),
@@ -122,16 +119,12 @@ def _tests(
 ) -> Check:
     def parse(check: Check, done: Completed) -> Parsed:
         built = read_output(check, done)
-        if built.findings or built.missing:
+        if built.missing or any(each.rule != "maven" for each in built.findings):
             return built
         # Reports of earlier runs stay in the folder; they are none of this one.
         started = time.time() - done.duration
         parsed = read_reports(check, package.path.glob(f"target/{plugin}-reports/TEST-*.xml"), since=started)
-        return (
-            parsed
-            if parsed.findings or done.exit_code == 0
-            else replace(parsed, findings=own_error(check, done))
-        )
+        return parsed if parsed.findings else replace(parsed, findings=built.findings)
 
     more: dict[str, Any] = {
         "phase": phase,

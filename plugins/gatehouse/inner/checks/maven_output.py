@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
+import xml.etree.ElementTree as ET
 
 from gatehouse.core.processes import Completed
+from gatehouse.inner.checks.files import diff_findings
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.model import Check, Finding, Parsed
 
@@ -29,12 +32,7 @@ def read_output(check: Check, done: Completed) -> Parsed:
         )
         for match in _PLACE.finditer(text)
     ]
-    if "format violations" in text:
-        files = re.findall(r"^\[ERROR\] {4,}(\S+\.\w+)$", text, re.MULTILINE)
-        findings += [
-            Finding(relative(check, file), "is not formatted; run mvn spotless:apply", rule="spotless")
-            for file in files
-        ]
+    findings += _unformatted(check, text)
     if findings:
         by_place = {(each.path, each.line, each.column): each for each in reversed(findings)}
         return Parsed(tuple(reversed(by_place.values())))
@@ -42,17 +40,48 @@ def read_output(check: Check, done: Completed) -> Parsed:
         artifact = re.search(r"artifact (\S+:\S+) has not|(\S+:\S+:\S+) was not found in", text)
         named = next((part for part in artifact.groups() if part), "") if artifact else ""
         return Parsed(missing=named or "an artifact")
-    # Of failing tests the reports know more than this.
-    failing = re.search(r"There (?:are|were) test failures", text)
-    return Parsed() if failing else Parsed(own_error(check, done))
+    return Parsed(_own_error(check, text))
 
 
-def own_error(check: Check, done: Completed) -> tuple[Finding, ...]:
+def read_checkstyle(check: Check, done: Completed) -> Parsed:
+    """The violations in the report of this run, which Maven does not print where they are no errors."""
+    report = check.package.path / "target" / "checkstyle-result.xml"
+    if done.exit_code == 0 or not report.is_file() or report.stat().st_mtime < time.time() - done.duration:
+        return read_output(check, done)
+    return Parsed(
+        tuple(
+            Finding(
+                relative(check, file.get("name", "")),
+                error.get("message", ""),
+                int(error.get("line", 1)),
+                int(error.get("column", 1)),
+                error.get("source", "").rpartition(".")[2],
+            )
+            for file in ET.parse(report).iter("file")  # noqa: S314 - written by the Maven that we started
+            for error in file.iter("error")
+        )
+    )
+
+
+def _unformatted(check: Check, text: str) -> list[Finding]:
+    """The files that spotless would change: most with their differences, of many only the names."""
+    listed = re.search(r"format violations:\n((?:\[ERROR\]  +.*\n)+)", text)
+    if not listed:
+        return []
+    lines = [line.removeprefix("[ERROR]     ") for line in listed[1].splitlines()]
+    files = [line for line in lines if not line.startswith(" ")]
+    diff = "\n".join(line.removeprefix("    ") if line.startswith(" ") else f"+++ {line}" for line in lines)
+    message = "is not formatted; run mvn spotless:apply"
+    found = {each.path: each for each in diff_findings(check, diff, message, "spotless")}
+    paths = [relative(check, file) for file in files if "." in file]
+    return [found.get(path) or Finding(path, message, rule="spotless") for path in paths]
+
+
+def _own_error(check: Check, text: str) -> tuple[Finding, ...]:
     """What Maven itself says, such as that a module below failed, at the manifest."""
-    text = _text(done)
     goal = re.search(r"^\[ERROR\] (Failed to execute goal .+?)(?: -> \[Help \d+\])?$", text, re.MULTILINE)
     own = goal or re.search(r"^\[(?:ERROR|FATAL)\] (.+?)(?: -> \[Help \d+\])?$", text, re.MULTILINE)
-    return (Finding(check.package.manifest, own[1], rule="maven"),) if own else ()
+    return (Finding(check.package.manifest, own[1].strip(), rule="maven"),) if own else ()
 
 
 def _text(done: Completed) -> str:

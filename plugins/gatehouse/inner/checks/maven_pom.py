@@ -55,7 +55,10 @@ def read_pom(package: Package) -> Pom | Finding:
 
 def links(package: Package) -> Links:
     """Group and artifact of the module, of its parent, dependencies and plugins; and the folder of its reactor."""
-    own = _parse(package.root / package.manifest)
+    try:
+        own = _parse(package.root / package.manifest)
+    except ET.ParseError:
+        return Links()
     parent = own.find("parent")
     group = _text(own, "groupId") or (_text(parent, "groupId") if parent is not None else "")
 

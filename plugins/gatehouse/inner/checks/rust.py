@@ -4,6 +4,7 @@ Each package of a workspace is checked by itself; a manifest that is a workspace
 rustfmt and clippy come with the toolchain: where one is absent it is only missed if the repository configures it.
 A test target named after a class of integration tests (`tests/integration.rs`), or what a feature of that name
 enables, runs in that phase; one named after a class of cluster tests is compiled and listed, and never run.
+cargo-nextest runs the tests where the repository configures it and it is installed, else `cargo test`.
 Nothing is downloaded, and no lockfile written: `--offline --locked`.
 """
 
@@ -15,7 +16,8 @@ from typing import Any
 
 from gatehouse.inner.checks.files import broken_manifest, checkout_key, existing
 from gatehouse.inner.checks.rust_manifest import Tests, find_tests, links, read_manifest
-from gatehouse.inner.checks.rust_output import compiled, formatted, listed, tested
+from gatehouse.inner.checks.rust_output import compiled, formatted, listed
+from gatehouse.inner.checks.rust_tests import tested, tested_by_nextest
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Phase
 
@@ -52,29 +54,31 @@ def checks(package: Package, tools: Tools) -> list[Check]:
 
 def _test_checks(package: Package, tools: Tools, common: tuple[str, ...], tests: Tests) -> list[Check]:
     """The listing, and the tests by phase. Cargo can be told which targets to run, not which to leave out."""
-    run = ("test", *common, "--no-fail-fast")
-    unit: dict[str, Any] = {"phase": Phase.UNIT, "blame": Blame.TEST, "parse": tested}
+    cargo = ("test", *common, "--no-fail-fast")
+    nextest = tools.find("cargo-nextest") and tools.beside(package, ".config/nextest.toml")
+    run = ("nextest", "run", *common, "--no-fail-fast") if nextest else cargo
     # A test that ends the whole process leaves exit code 0, and tests that never ran.
-    unit["findings_are_failures"] = True
+    of_tests: dict[str, Any] = {"blame": Blame.TEST, "findings_are_failures": True}
+    of_tests["parse"] = tested_by_nextest if nextest else tested
+    unit = {**of_tests, "phase": Phase.UNIT}
+    apart = bool(tests.integration or tests.cluster)
     rest = (*(("--lib",) if tests.library else ()), "--bins", *_targets(tests.unit))
     found = []
-    if tests.tested or tests.documented or tests.integration or tests.cluster:
+    if tests.tested or tests.documented or apart:
         # A target with a `main` of its own would run instead of naming its tests.
-        argv, parse = ((*run, "--no-run"), compiled) if tests.own_main else ((*run, "--", "--list"), listed)
+        argv, parse = (
+            ((*cargo, "--no-run"), compiled) if tests.own_main else ((*cargo, "--", "--list"), listed)
+        )
         found.append(_cargo(package, tools, "rust-list", argv, parse=parse))
-    if not tests.integration and not tests.cluster:
-        if tests.tested or tests.documented:
-            found.append(_cargo(package, tools, "rust-test", run, **unit))
-    else:
-        if tests.tested:
-            found.append(_cargo(package, tools, "rust-test", (*run, *rest), **unit))
-        if tests.documented:
-            found.append(_cargo(package, tools, "rust-doctest", (*run, "--doc"), **unit))
+    by_itself = apart or bool(nextest)  # the examples in the documentation, which neither runs with the rest
+    if tests.tested or (tests.documented and not by_itself):
+        found.append(_cargo(package, tools, "rust-test", (*run, *rest) if apart else run, **unit))
+    if tests.documented and by_itself:
+        found.append(_cargo(package, tools, "rust-doctest", (*cargo, "--doc"), **{**unit, "parse": tested}))
     if tests.integration or tests.features:
         enabled = ("--features", ",".join(tests.features)) if tests.features else ()
         argv = (*run, *enabled, *(_targets(tests.integration) or rest))
-        more = {**unit, "phase": Phase.INTEGRATION}
-        found.append(_cargo(package, tools, "rust-integration", argv, **more))
+        found.append(_cargo(package, tools, "rust-integration", argv, phase=Phase.INTEGRATION, **of_tests))
     return found
 
 

@@ -6,9 +6,10 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
+from gatehouse.inner.checks.files import read_text
 from gatehouse.inner.checks.tools import TestClasses
 from gatehouse.inner.model import Finding, Links, Package
 
@@ -43,17 +44,25 @@ def read_manifest(package: Package) -> dict[str, Any] | Finding:
         place = re.search(r"at line (\d+), column (\d+)", str(error))
         line, column = (int(place[1]), int(place[2])) if place else (max(1, len(text.splitlines())), None)
         return Finding(package.manifest, f"cannot be read: {error}", line, column, "Cargo.toml")
-    own = manifest.get("package", {})
+    expected = _expected(manifest)
+    return Finding(package.manifest, f"expected {expected}", 1, rule="Cargo.toml") if expected else manifest
+
+
+def _expected(manifest: dict[str, Any]) -> str:
+    """What a manifest should have where it has something else; of what is read here."""
+    own, targets = manifest.get("package", {}), manifest.get("test", [])
     if not isinstance(own, dict) or ("package" in manifest and not isinstance(own.get("name"), str)):
-        return Finding(package.manifest, "expected a [package] table with a name", 1, rule="Cargo.toml")
-    return manifest
+        return "a [package] table with a name"
+    if not isinstance(targets, list) or not all(isinstance(each, dict) for each in targets):
+        return "[[test]] tables, each of a target"
+    return "" if isinstance(manifest.get("features", {}), dict) else "a [features] table"
 
 
 def workspace(package: Package) -> str:
     """The folder, relative to the root, of the workspace that the package is in; its own one without any."""
     for folder in (PurePosixPath(package.folder), *PurePosixPath(package.folder).parents):
         manifest = package.root / folder / "Cargo.toml"
-        if manifest.is_file() and re.search(r"^\[workspace\b", _text(manifest), re.MULTILINE):
+        if manifest.is_file() and re.search(r"^\[workspace\b", read_text(manifest), re.MULTILINE):
             return "" if folder == PurePosixPath() else str(folder)
     return package.folder
 
@@ -83,7 +92,7 @@ def find_tests(package: Package, manifest: dict[str, Any], classes: TestClasses)
     integration = tuple(name for name in _of_class(targets, classes.integration) if name not in cluster)
     apart = {targets[name] for name in (*integration, *cluster)}
     library = "lib" in manifest or "src/lib.rs" in files
-    sources = {file: _text(package.root / path) for file, path in files.items()}
+    sources = {file: read_text(package.root / path) for file, path in files.items()}
     return Tests(
         tuple(sorted(set(targets) - {*integration, *cluster})),
         integration,
@@ -116,10 +125,3 @@ def _has_doc_test(text: str) -> bool:
     """Whether a fenced block of the documentation opens as Rust; every second fence closes one."""
     opening = _FENCE.findall(text)[::2]
     return any(set(re.split(r"[,\s]+", fence.strip())) <= _RUN_IN_DOCUMENTATION for fence in opening)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

@@ -112,8 +112,8 @@ def _lint(check: Check, done: Completed) -> Parsed:
     )
 
 
-def _may_be_a_script(file: PurePosixPath) -> bool:
-    return file.suffix in (".sh", ".bash") or (not file.suffix and file.parent.name in FOLDERS)
+def _may_be_a_script(folder: str, name: str) -> bool:
+    return name.endswith((".sh", ".bash")) or ("." not in name and folder.rpartition("/")[2] in FOLDERS)
 
 
 LANGUAGE = Language("shell", checks, find=one_a_folder(_may_be_a_script), suffixes=(".sh", ".bash"))

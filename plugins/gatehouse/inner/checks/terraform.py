@@ -10,11 +10,10 @@ import json
 import os
 import re
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import Any
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import diff_findings, existing, folders_named, one_a_folder
+from gatehouse.inner.checks.files import diff_findings, existing, folders_named, one_a_folder, read_text
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Links, Package, Parsed, Phase
@@ -106,13 +105,13 @@ def _placed(check: Check, place: dict[str, Any] | None, rule: str, message: str)
 
 def _links(package: Package) -> Links:
     """The folders of modules that are called by a path."""
-    texts = [(package.root / file).read_text(encoding="utf-8", errors="replace") for file in package.files]
+    texts = [read_text(package.root / file) for file in package.files]
     sources = re.findall(r'^\s*source\s*=\s*"(\.\.?/[^"]*)"', "\n".join(texts), re.MULTILINE)
     return Links(folders=folders_named(package, sources))
 
 
-def _is_terraform(file: PurePosixPath) -> bool:
-    return file.suffix == ".tf"
+def _is_terraform(_folder: str, name: str) -> bool:
+    return name.endswith(".tf")
 
 
 LANGUAGE = Language(

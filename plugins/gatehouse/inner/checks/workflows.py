@@ -7,7 +7,6 @@ one it asks neither shellcheck nor pyflakes, so that its answer is the same on e
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import existing, names, one_a_folder, read_yaml
@@ -73,8 +72,8 @@ def _lint(check: Check, done: Completed) -> Parsed:
     )
 
 
-def _is_workflow(file: PurePosixPath) -> bool:
-    return str(file.parent) == ".github/workflows" and file.suffix in (".yml", ".yaml")
+def _is_workflow(folder: str, name: str) -> bool:
+    return folder == ".github/workflows" and name.endswith((".yml", ".yaml"))
 
 
 LANGUAGE = Language("workflows", checks, find=one_a_folder(_is_workflow))

@@ -36,12 +36,15 @@ class Bench:
     def checks(self, files, *programs, path=None, only=None):
         """The checks of a checkout with these files by name, on a machine with these programs."""
         self.write(files)
+        chosen = [package for package in self.packages(files) if only in (None, package.folder)]
+        return self.checks_of(chosen, *programs, path=path)
+
+    def checks_of(self, packages, *programs, path=None):
         tools = Tools(path or self.programs(*programs), self.folder / "cache")
         by_name = {language.name: language for language in LANGUAGES}
         return {
             check.name: check
-            for package in self.packages(files)
-            if only in (None, package.folder)
+            for package in packages
             for check in by_name[package.language].checks(package, tools)
         }
 

@@ -22,7 +22,12 @@ def test_a_module_without_definitions_has_no_checks(bench):
 
 
 def test_a_module_needs_buf(bench):
-    assert {check.missing for check in bench.checks(FILES).values()} == {"buf"}
+    found = bench.checks(FILES).values()
+
+    assert {check.missing for check in found} == {"buf"}
+    assert {check.how_to_install for check in found} == {
+        "install buf (https://buf.build/docs/cli/installation)"
+    }
 
 
 @pytest.mark.parametrize(("modules", "checked"), [(["a", "b"], False), (["a"], True)])
@@ -69,11 +74,14 @@ def test_a_file_that_is_not_formatted_is_named_with_its_first_changed_line(bench
     ]
 
 
-def test_a_published_module_that_is_not_here_is_not_installed(bench):
+@pytest.mark.parametrize(
+    "text", ["the server hosted at that remote is unavailable. Are you sure?", "dial tcp: no such host"]
+)
+def test_a_published_module_that_is_not_here_is_not_installed(bench, text):
     check = bench.checks(FILES, "buf")["buf-build"]
-    stderr = "Failure: the server hosted at that remote is unavailable. Are you sure?\n"
 
-    assert bench.judge(check, "", stderr, code=1).outcome is Outcome.NOT_INSTALLED
+    assert bench.judge(check, "", f"Failure: {text}\n", code=1).outcome is Outcome.NOT_INSTALLED
+    assert check.how_to_install.startswith("run `buf build` once")
 
 
 def test_another_failure_of_buf_is_one_of_the_module(bench):

@@ -1,4 +1,4 @@
-"""Maven. What is read was printed by Maven 3.8.7 with compiler 3.1 and surefire 2.12; spotless as it documents it."""
+"""Maven. What is read was printed by Maven 3.8.7 with compiler 3.1, surefire 2.12 and 3.2, checkstyle and spotless."""
 
 import os
 
@@ -220,12 +220,34 @@ def test_files_that_spotless_would_change_are_named(bench):
     stdout = (
         "[ERROR] Failed to execute goal com.diffplug.spotless:spotless-maven-plugin:2.40.0:check on project core: "
         "The following files had format violations:\n[ERROR]     src/main/java/x/A.java\n"
-        "[ERROR]         @@ -1 +1 @@\n[ERROR] Run 'mvn spotless:apply' to fix these violations.\n"
+        "[ERROR]         @@ -2,5 +2,6 @@\n[ERROR]          \n[ERROR]         -a\n[ERROR]         +b\n"
+        "[ERROR]     src/main/java/x/B.java\n[ERROR] Run 'mvn spotless:apply' to fix these violations.\n"
     )
 
     assert places(bench.judge(check, stdout, code=1)) == [
-        "core/src/main/java/x/A.java: spotless: is not formatted; run mvn spotless:apply"
+        "core/src/main/java/x/A.java:3: spotless: is not formatted; run mvn spotless:apply",
+        "core/src/main/java/x/B.java: spotless: is not formatted; run mvn spotless:apply",
     ]
+
+
+def test_violations_of_checkstyle_come_from_its_report(bench):
+    check = bench.checks(reactor(own=plugin("maven-checkstyle-plugin", "<configuration/>")), *ALL)[
+        "maven-checkstyle"
+    ]
+    path = bench.root / "core/target/checkstyle-result.xml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        f'<checkstyle><file name="{bench.root}/core/src/main/java/x/A.java"><error line="3" column="1" '
+        'severity="warning" message="No comment." source="com.x.MissingJavadocTypeCheck"/></file></checkstyle>'
+    )
+    stdout = "[ERROR] Failed to execute goal p:check on project core: You have 1 Checkstyle violation. -> [Help 1]\n"
+
+    now = bench.judge(check, stdout, code=1, seconds=600.0)
+    os.utime(path, (1, 1))
+    before = bench.judge(check, stdout, code=1, seconds=600.0)
+
+    assert places(now) == ["core/src/main/java/x/A.java:3:1: MissingJavadocTypeCheck: No comment."]
+    assert places(before)[0].startswith("core/pom.xml: maven: Failed to execute goal")
 
 
 FAILURES = "[ERROR] Failed to execute goal p:surefire:2.12.4:test on project core: There are test failures.\n"
@@ -245,8 +267,8 @@ REPORT = """\
 """
 
 
-def report(bench, text=REPORT, age=0.0):
-    path = bench.root / "core/target/surefire-reports/TEST-x.ATest.xml"
+def report(bench, text=REPORT, age=0.0, plugin="surefire"):
+    path = bench.root / f"core/target/{plugin}-reports/TEST-x.ATest.xml"
     path.parent.mkdir(parents=True)
     path.write_text(text)
     if age:
@@ -268,6 +290,17 @@ def test_a_failing_test_is_placed_at_its_first_line_in_the_package(bench):
         ("x.ATest#fine", ChildOutcome.PASSED, 1234.5),
         ("x.ATest#later", ChildOutcome.SKIPPED, 0.0),
     ]
+
+
+def test_a_failing_test_of_failsafe_is_placed_too(bench):
+    files = {**reactor(more=plugin("maven-failsafe-plugin")), "core/src/test/java/x/AIT.java": TEST}
+    check = bench.checks(files, *ALL)["maven-failsafe"]
+    report(bench, plugin="failsafe")
+    stdout = "[ERROR] Failed to execute goal p:failsafe:3.2.5:verify (default) on project core: -> [Help 1]\n"
+
+    outcome = bench.judge(check, stdout, code=1, seconds=600.0)
+
+    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: x.ATest#adds: expected:<3> but was:<2>"]
 
 
 def test_a_failing_test_in_a_report_is_no_pass_although_maven_exits_with_0(bench):
