@@ -1,6 +1,6 @@
 """The part of a lockfile that one package of a workspace is built from, for the lockfiles that tell.
 
-Understood: package-lock.json (versions 2 and 3), pnpm-lock.yaml (from version 6), Cargo.lock, uv.lock. Of others, and of
+Understood: package-lock.json (versions 2, 3), pnpm-lock.yaml (from version 6), Cargo.lock, uv.lock. Of others, and of
 what cannot be read, the whole file counts.
 """
 
