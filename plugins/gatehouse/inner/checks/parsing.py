@@ -31,7 +31,7 @@ _PLACE = re.compile(
     r"^(?:vet: )?(?P<path>[^\s:][^:\n]*?):(?P<line>\d+)(?::(?P<column>\d+))?:\s*(?P<message>.+)$"
 )
 _FRAMES = (
-    re.compile(r'^\s*File "(?P<path>[^"]+)", line (?P<line>\d+)(?P<column>)'),
+    re.compile(r'^(?:E)?\s*File "(?P<path>[^"]+)", line (?P<line>\d+)(?P<column>)'),
     re.compile(r"\((?P<path>[^()]+?):(?P<line>\d+)(?::(?P<column>\d+))?\)"),
     re.compile(r"^\s*(?:at (?:async )?)?(?P<path>(?:file://)?[^:\n]+):(?P<line>\d+)(?::(?P<column>\d+))?"),
     re.compile(r"(?P<path>[^\s:()'\"]+\.\w+):(?P<line>\d+)(?::(?P<column>\d+))?"),

@@ -1,0 +1,76 @@
+"""Which classes of tests the texts of Python tests speak of, by pytest's markers; nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+
+from gatehouse.inner.checks.python_project import Project
+
+
+def registered(project: Project) -> set[str]:
+    """The markers that the configuration registers."""
+    return {re.split(r"[:(]", line)[0].strip() for line in project.pytest.get("markers", "").splitlines()}
+
+
+def used(project: Project, names: Iterable[str]) -> list[str]:
+    """Those of `names` that a test or a conftest gives to tests."""
+    texts = _texts(project)
+    return [name for name in names if any(_mentions(text, name) for text in texts.values())]
+
+
+def has_unmarked(project: Project, names: Sequence[str]) -> bool:
+    """Whether some test bears none of the markers `names`, as far as that can be read from the text."""
+    texts = _texts(project)
+    return any(_has_unmarked(texts[file], names) for file in project.tests)
+
+
+def _texts(project: Project) -> dict[str, str]:
+    """Test files and conftest files by their name relative to the package."""
+    folder = f"{project.package.folder}/" if project.package.folder else ""
+    conftests = (file.removeprefix(folder) for file in project.package.files if file.endswith("conftest.py"))
+    return {
+        name: (project.package.path / name).read_text(encoding="utf-8", errors="replace")
+        for name in (*project.tests, *conftests)
+    }
+
+
+def _mentions(text: str, name: str) -> bool:
+    return (
+        re.search(rf"\bmark\.{re.escape(name)}\b|add_marker\(\s*['\"]{re.escape(name)}\b", text) is not None
+    )
+
+
+def _has_unmarked(text: str, names: Sequence[str]) -> bool:
+    if not any(_mentions(text, name) for name in names):
+        return True
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):  # the runner will say so
+        return True
+    if any(_is_pytestmark(node) and _mentions_any(node, names) for node in tree.body):
+        return False
+    return any(_is_unmarked(node, names) for node in tree.body)
+
+
+def _is_unmarked(node: ast.stmt, names: Sequence[str]) -> bool:
+    """Whether a statement of a module or class defines a test without any of the markers."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return False
+    if any(_mentions_any(each, names) for each in node.decorator_list):
+        return False
+    if isinstance(node, ast.ClassDef):
+        marked = any(_is_pytestmark(each) and _mentions_any(each, names) for each in node.body)
+        return not marked and any(_is_unmarked(each, names) for each in node.body)
+    return node.name.startswith("test")
+
+
+def _is_pytestmark(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and any(
+        isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets
+    )
+
+
+def _mentions_any(node: ast.AST, names: Sequence[str]) -> bool:
+    return any(_mentions(ast.unparse(node), name) for name in names)
