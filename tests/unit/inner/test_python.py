@@ -473,6 +473,19 @@ def test_unformatted_files_have_the_first_line_that_would_change(real):
     ]
 
 
+def test_what_the_configuration_above_excludes_is_left_alone(real):
+    files = {
+        "ruff.toml": 'extend-exclude = ["svc"]\n',
+        "svc/pyproject.toml": "",
+        "svc/a.py": "import os\nx =  1\n",
+    }
+
+    made = real(files)
+
+    for name in ("python-lint", "python-format"):
+        assert made.run(name).outcome is Outcome.PASSED
+
+
 def test_a_type_error_has_line_column_and_code(real):
     made = real({"pyproject.toml": "[tool.mypy]\n", "a.py": 'x: int = "a"\n'})
 

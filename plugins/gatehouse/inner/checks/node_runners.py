@@ -183,7 +183,7 @@ def node_test(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
     output = ("--test", "--test-reporter=tap", f"--test-reporter-destination={report}")
     run = _run(node, tests, command, "node", *output, *words, *files, parse=Report(report, read_tap))
     listed = Check(
-        *(node.package, _listing_name(tests), Phase.CONTRACT, Blame.SETUP),
+        *(node.package, _listing_name(tests), Phase.CONTRACT, Blame.COMPILE),
         look=lambda: Parsed(listed=len(tests.files)),
     )
     return [listed, run] if tests.files else [run]

@@ -29,6 +29,9 @@ from gatehouse.inner.model import Blame, Check, Language, Package, Parsed, Phase
 #: Formatters besides ruff; where one is configured, ruff is not the package's formatter.
 _FORMATTERS = (("black", ()), ("yapf", (".style.yapf",)), ("autopep8", ()), ("blue", ()))
 
+#: What a configuration above the package excludes is excluded here as well.
+_RUFF = ("--no-cache", "--force-exclude", ".")
+
 _RUFF_TABLE = re.compile(r"^\[tool\.ruff[\].]", re.MULTILINE)
 
 Parse = Callable[[Check, Completed], Parsed]
@@ -78,16 +81,14 @@ def _formats(environment: Environment) -> list[Check]:
         project.configures(name, *files) for name, files in _FORMATTERS
     ):
         parse = read_formatter("ruff")
-        return [
-            _look(environment, "format", Blame.FORMAT, "ruff", parse, "format", "--diff", "--no-cache", ".")
-        ]
+        return [_look(environment, "format", Blame.FORMAT, "ruff", parse, "format", "--diff", *_RUFF)]
     return []
 
 
 def _lints(environment: Environment) -> list[Check]:
     project = environment.project
     if _ruff_applies(environment):
-        arguments = ("check", "--no-fix", "--output-format=json-lines", "--no-cache", ".")
+        arguments = ("check", "--no-fix", "--output-format=json-lines", *_RUFF)
         return [_look(environment, "lint", Blame.LINT, "ruff", read_ruff, *arguments)]
     if project.configures("flake8", ".flake8", section="flake8"):
         return [_look(environment, "lint", Blame.LINT, "flake8", read_flake8, "--format=default", ".")]

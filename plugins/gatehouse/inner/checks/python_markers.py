@@ -16,24 +16,13 @@ def registered(project: Project) -> set[str]:
 
 def used(project: Project, names: Iterable[str]) -> list[str]:
     """Those of `names` that a test or a conftest gives to tests."""
-    texts = _texts(project)
-    return [name for name in names if any(_mentions(text, name) for text in texts.values())]
+    texts = project.test_texts.values()
+    return [name for name in names if any(_mentions(text, name) for text in texts)]
 
 
 def has_unmarked(project: Project, names: Sequence[str]) -> bool:
     """Whether some test bears none of the markers `names`, as far as that can be read from the text."""
-    texts = _texts(project)
-    return any(_has_unmarked(texts[file], names) for file in project.tests)
-
-
-def _texts(project: Project) -> dict[str, str]:
-    """Test files and conftest files by their name relative to the package."""
-    folder = f"{project.package.folder}/" if project.package.folder else ""
-    conftests = (file.removeprefix(folder) for file in project.package.files if file.endswith("conftest.py"))
-    return {
-        name: (project.package.path / name).read_text(encoding="utf-8", errors="replace")
-        for name in (*project.tests, *conftests)
-    }
+    return any(_has_unmarked(project.test_texts[file], names) for file in project.tests)
 
 
 def _mentions(text: str, name: str) -> bool:

@@ -112,6 +112,13 @@ class Project:
         return tuple(file.removeprefix(folder) for file in own if is_test_file(file))
 
     @cached_property
+    def test_texts(self) -> dict[str, str]:
+        """The texts of test files and conftest files, by their names relative to the package."""
+        folder = f"{self.package.folder}/" if self.package.folder else ""
+        conftests = (file.removeprefix(folder) for file in self.package.files if file.endswith("conftest.py"))
+        return {name: text_of(self.package.path / name) for name in (*self.tests, *conftests)}
+
+    @cached_property
     def requirements(self) -> str:
         """All texts that name what the package needs, with those of the folders above it."""
         texts = []

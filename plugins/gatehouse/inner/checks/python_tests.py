@@ -49,10 +49,7 @@ def _uses_pytest(project: Project) -> bool:
         return True
     if re.search(r"\bpytest\b", project.requirements):
         return True
-    return any(
-        _USES_PYTEST.search((project.package.path / file).read_text("utf-8", "replace"))
-        for file in project.tests
-    )
+    return any(_USES_PYTEST.search(project.test_texts[file]) for file in project.tests)
 
 
 def _pytest(environment: Environment) -> list[Check]:
