@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from gatehouse.inner.checks.python_project import Project
 
+_ADDS = re.compile(r"add_marker\(\s*['\"]$")
+
 
 def registered(project: Project) -> set[str]:
     """The markers that the configuration registers."""
@@ -26,9 +28,13 @@ def has_unmarked(project: Project, names: Sequence[str]) -> bool:
 
 
 def _mentions(text: str, name: str) -> bool:
-    return (
-        re.search(rf"\bmark\.{re.escape(name)}\b|add_marker\(\s*['\"]{re.escape(name)}\b", text) is not None
-    )
+    """Whether a text gives tests the marker: `mark.<name>`, or its name in quotes to `add_marker`."""
+    # Looking for the name first, and then at what is before it, is by far the fastest in thousands of files.
+    for match in re.finditer(rf"{re.escape(name)}\b", text):
+        before = text[max(0, match.start() - 30) : match.start()]
+        if before.endswith("mark.") or _ADDS.search(before):
+            return True
+    return False
 
 
 def _has_unmarked(text: str, names: Sequence[str]) -> bool:
