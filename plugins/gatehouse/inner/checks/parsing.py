@@ -137,12 +137,19 @@ def unique(tests: Iterable[ChildTest]) -> tuple[ChildTest, ...]:
     return tuple(found)
 
 
+def text_of(path: str | Path) -> str:
+    """The text of a file, whatever its encoding; empty where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - read thousands of times
+            return file.read()
+    except OSError:
+        return ""
+
+
 def taken(path: Path) -> str:
     """The text of a report, which is deleted; empty when the runner wrote none."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+        return text_of(path)
     finally:
         path.unlink(missing_ok=True)
 

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from gatehouse.inner.checks.parsing import text_of
 from gatehouse.inner.checks.python_project import (
     REQUIREMENTS,
     Project,
     normalised,
     read_project,
     table,
-    text_of,
 )
 from gatehouse.inner.model import Links, Package
 

@@ -9,9 +9,10 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
+from gatehouse.inner.checks.parsing import text_of
 from gatehouse.inner.model import Package
 
 MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -116,7 +117,8 @@ class Project:
         """The texts of test files and conftest files, by their names relative to the package."""
         folder = f"{self.package.folder}/" if self.package.folder else ""
         conftests = (file.removeprefix(folder) for file in self.package.files if file.endswith("conftest.py"))
-        return {name: text_of(self.package.path / name) for name in (*self.tests, *conftests)}
+        path = self.package.path
+        return {name: text_of(f"{path}/{name}") for name in (*self.tests, *conftests)}
 
     @cached_property
     def requirements(self) -> str:
@@ -144,16 +146,17 @@ def read_project(package: Package) -> Project | str:
 def requirement_packages(files: Sequence[str]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Folders with requirements and sources of their own and without a manifest: (folder, requirements file, files)."""
     python = [file for file in files if file.endswith(".py")]
-    manifests = {posixpath.dirname(file) for file in files if posixpath.basename(file) in MANIFESTS}
+    lists = [file for file in files if file.endswith(".txt")]
+    manifests = {
+        posixpath.dirname(file) for file in files if file.endswith(MANIFESTS) and _name(file) in MANIFESTS
+    }
     named: dict[str, str] = {}
-    for file in sorted(files, key=lambda each: (posixpath.basename(each) != "requirements.txt", each)):
+    for file in sorted(lists, key=lambda each: (_name(each) != "requirements.txt", each)):
         folder, name = posixpath.split(file)
-        if (
-            REQUIREMENTS.fullmatch(name)
-            and folder not in manifests
-            and posixpath.basename(folder) not in _HELPERS
-        ):
+        if REQUIREMENTS.fullmatch(name) and folder not in manifests and _name(folder) not in _HELPERS:
             named.setdefault(folder, file)
+    if not named:
+        return []
     owners: dict[str, list[str]] = {folder: [] for folder in named}
     for file in python:
         above = next((folder for folder in _above(file) if folder in named or folder in manifests), None)
@@ -164,6 +167,10 @@ def requirement_packages(files: Sequence[str]) -> list[tuple[str, str, tuple[str
         for folder, manifest in sorted(named.items())
         if any(_is_source(file.removeprefix(folder).lstrip("/")) for file in owners[folder])
     ]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _is_source(file: str) -> bool:
@@ -189,11 +196,3 @@ def table(data: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _lines(value: object) -> str:
     return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def text_of(path: Path) -> str:
-    """The text of a file; empty where there is none."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
