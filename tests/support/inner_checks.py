@@ -24,7 +24,7 @@ class Checkout:
         self.root = folder / "checkout"
         self.cache = folder / "cache"
         path = folder / "bin"
-        path.mkdir()
+        path.mkdir(parents=True)
         for tool in tools or ():
             (path / tool).touch(0o755)
         for name, text in files.items():
@@ -43,8 +43,13 @@ class Checkout:
         return discover(self.root, self.files, LANGUAGES)
 
     @property
+    def all_checks(self) -> list[Check]:
+        return checks_for(self.packages, self.tools)
+
+    @property
     def checks(self) -> dict[str, Check]:
-        return {check.name: check for check in checks_for(self.packages, self.tools)}
+        """By name, where there is one package."""
+        return {check.name: check for check in self.all_checks}
 
     def links(self, manifest: str) -> Links:
         package = next(each for each in self.packages if each.manifest == manifest)
@@ -68,13 +73,18 @@ class Checkout:
         return replace(result, findings=parsed.findings, tests=parsed.tests)
 
 
+def done(check: Check, stdout: str = "", stderr: str = "", code: int | None = 0, **more: object) -> Completed:
+    """How a check's command ended, as recorded."""
+    return Completed(check.argv, code, stdout, stderr, 0.1, **more)
+
+
 def result(
     check: Check, stdout: str = "", stderr: str = "", code: int | None = 0, **more: object
 ) -> CheckResult:
     """What a check's recorded output means."""
-    done = Completed(check.argv, code, stdout, stderr, 0.1, **more)
-    return judge(check, done, timeout=60)
+    return judge(check, done(check, stdout, stderr, code, **more), timeout=60)
 
 
 def places(outcome: CheckResult) -> list[str]:
+    """The findings as they are shown."""
     return [str(finding) for finding in outcome.findings]

@@ -82,7 +82,7 @@ def decisive_files(check: Check) -> set[str]:
 
 
 def _placeless(text: str, places: Mapping[str, str]) -> str:
-    """A text without the names of folders that are others elsewhere, and of files that are new in each run."""
+    """A text without the names of folders that are others elsewhere, and of what is kept in the cache."""
     for place, name in places.items():
         text = text.replace(place, name)
-    return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<new>", text)
+    return re.sub(r"<cache>[^\s:;,'\"]*", "<cache>", text)

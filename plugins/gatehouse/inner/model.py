@@ -50,7 +50,7 @@ class Package:
 
     def has_file(self, predicate: Callable[[str], bool]) -> bool:
         """Whether any of the package's file names satisfies `predicate`."""
-        return any(predicate(Path(file).name) for file in self.files)
+        return any(predicate(file.rpartition("/")[2]) for file in self.files)
 
 
 @dataclass(frozen=True)

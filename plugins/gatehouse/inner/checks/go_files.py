@@ -8,8 +8,9 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import cache
 
+from gatehouse.inner.checks.parsing import text_of
 from gatehouse.inner.model import Package
 
 _OS = frozenset(
@@ -50,6 +51,7 @@ _ARCHITECTURE_NAMES = frozenset(
         "wasm",
     ]
 )
+_PASSED_OVER = re.compile(r"(^|/)(testdata/|[_.])")
 _CONSTRAINT = re.compile(r"^//go:build +(.+)$", re.MULTILINE)
 _TEST = re.compile(r"^func ((?:Test|Fuzz|Example)(?:[^a-z(\s]\w*)?)\(", re.MULTILINE)
 _EXAMPLE_OUTPUT = re.compile(r"^\s*// (?:unordered )?output:", re.MULTILINE | re.IGNORECASE)
@@ -70,20 +72,17 @@ def sources(package: Package) -> list[str]:
     """The Go files that Go itself would look at, relative to the package: none in testdata, `_x` or `.x`."""
     folder = f"{package.folder}/" if package.folder else ""
     names = (file.removeprefix(folder) for file in package.files if file.endswith(".go"))
-    return sorted(name for name in names if not any(map(_is_passed_over, PurePosixPath(name).parts)))
-
-
-def _is_passed_over(part: str) -> bool:
-    return part == "testdata" or part.startswith(("_", "."))
+    return sorted(name for name in names if not _PASSED_OVER.search(name))
 
 
 def files_with_tests(package: Package, tags: Iterable[str]) -> list[TestFile]:
     """The files with tests that `go test` would run on this machine, without tags or with some of `tags`."""
     found = []
+    folder = package.path
     for name in sources(package):
         if not name.endswith("_test.go") or not _for_this_machine(name):
             continue
-        text = (package.path / name).read_text(encoding="utf-8", errors="replace")
+        text = text_of(f"{folder}/{name}")
         names = _tests_of(text)
         constraint = _CONSTRAINT.search(text.partition("\npackage ")[0])
         needed = _needed(constraint[1], tags) if constraint else ()
@@ -133,14 +132,16 @@ def _needed(constraint: str, tags: Iterable[str]) -> tuple[str, ...] | None:
     return None
 
 
-def _tags_of_this_machine() -> set[str]:
-    return {sys.platform, _ARCHITECTURES.get(platform.machine(), platform.machine()), "unix", "cgo", "gc"}
+@cache
+def _tags_of_this_machine() -> frozenset[str]:
+    machine = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    return frozenset((sys.platform, machine, "unix", "cgo", "gc"))
 
 
 def _for_this_machine(name: str) -> bool:
     """Whether the name's suffixes (`_linux`, `_arm64`, both) admit this machine."""
     here = _tags_of_this_machine()
-    parts = PurePosixPath(name).name.removesuffix("_test.go").split("_")[1:][-2:]
+    parts = name.rpartition("/")[2].removesuffix("_test.go").split("_")[1:][-2:]
     named = [part for part in parts if part in _OS | _ARCHITECTURE_NAMES]
     return all(part in here for part in named)
 

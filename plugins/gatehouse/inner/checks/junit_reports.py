@@ -11,6 +11,9 @@ from gatehouse.inner.checks.environment_skips import environment_skips
 from gatehouse.inner.checks.parsing import Place, own_place, places, relative, short, unique
 from gatehouse.inner.model import Check, ChildOutcome, ChildTest, Finding, Parsed
 
+#: All that pytest says about a file that it cannot collect; the text below says why.
+UNCOLLECTED = "collection failure"
+
 _JVM_FRAME = re.compile(r"at (?:[\w.@-]*/)*([\w.$]+)\.[\w$<>]+\((\w+\.(?:java|kt|groovy|scala)):(\d+)\)")
 
 
@@ -29,7 +32,7 @@ def read_junit(
         cases, problem = _cases(path)
         for case in cases:
             test = _test(check, case, first_line)
-            if case.get("name"):  # an error while collecting has none
+            if not _is_uncollected(case):
                 tests.append(test)
             findings += _failures(check, case, test, innermost_last)
         if problem:
@@ -76,6 +79,11 @@ def _test(check: Check, case: ET.Element, first_line: int) -> ChildTest:
     )
 
 
+def _is_uncollected(case: ET.Element) -> bool:
+    """Whether pytest stands for a file that it could not collect: no test, although the report counts it as one."""
+    return any(each.get("message") == UNCOLLECTED for each in case)
+
+
 def _failures(check: Check, case: ET.Element, test: ChildTest, innermost_last: bool) -> Iterator[Finding]:
     for problem in case:
         if problem.tag in ("failure", "error"):
@@ -90,9 +98,10 @@ def _failures(check: Check, case: ET.Element, test: ChildTest, innermost_last: b
 
 def _message(element: ET.Element) -> str:
     """The message of a failure, an error or a skip; without one, the first line of its text that says something."""
-    message = element.get("message", "") or next(
-        (line for line in (element.text or "").splitlines() if line.strip()), ""
-    )
+    message = element.get("message", "")
+    if message == UNCOLLECTED:
+        message = element.text[element.text.rfind("\nE ") + 2 :] if element.text else message
+    message = message or next((line for line in (element.text or "").splitlines() if line.strip()), "")
     return short(message, "skipped" if element.tag == "skipped" else "failed")
 
 

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.manifests import broken_manifest
+from gatehouse.inner.checks.node_classes import Tests, classes_of
 from gatehouse.inner.checks.node_output import (
-    EslintReport,
-    read_biome,
-    read_prettier,
     read_script,
     read_test_script,
-    read_tsc,
 )
 from gatehouse.inner.checks.node_package import MANAGERS, NodePackage, links, manifest_of
 from gatehouse.inner.checks.node_runners import (
     RUNNERS,
-    Tests,
     configured,
     node_test,
     runner_of,
-    tests_of,
     unwrapped,
 )
-from gatehouse.inner.checks.node_scripts import MUTATING, Command, is_usable, mutates, plain, without
+from gatehouse.inner.checks.node_scripts import Command, is_usable, mutates, plain
+from gatehouse.inner.checks.node_tools import TOOLS, direct
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Blame, Check, Language, Package, Parsed, Phase
+from gatehouse.inner.model import Blame, Check, Language, Package, Phase
 
 #: Names of scripts that look without changing anything, preferred ones first.
 LINT = ("lint", "lint:check", "lint:ci", "eslint")
@@ -67,8 +62,6 @@ BIOME = ("biome.json", "biome.jsonc")
 
 _SOURCES = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx", ".vue", ".svelte")
 
-Parse = Callable[[Check, Completed], Parsed]
-
 
 def checks(package: Package, tools: Tools) -> list[Check]:
     """Lint, format and types in the contract phase, tests by their folders in `__tests__`; no build, which writes."""
@@ -86,11 +79,11 @@ def _lint(node: NodePackage) -> list[Check]:
     if node.is_workspace_root or not node.package.has_file(lambda name: name.endswith(_SOURCES)):
         return []
     if node.tools.beside(node.package, *BIOME) and node.asks_for("@biomejs/biome"):
-        return [_direct(node, "lint", Blame.LINT, Command(("biome", "check"), {}))]
+        return [direct(node, "lint", Blame.LINT, Command(("biome", "check"), {}))]
     if (
         node.tools.beside(node.package, *ESLINT, *ESLINT_OLD) or "eslintConfig" in node.manifest
     ) and node.asks_for("eslint"):
-        return [_direct(node, "lint", Blame.LINT, Command(("eslint", "."), {}))]
+        return [direct(node, "lint", Blame.LINT, Command(("eslint", "."), {}))]
     return []
 
 
@@ -118,7 +111,7 @@ def _types(node: NodePackage) -> list[Check]:
     ):
         return []
     return [
-        _direct(node, name, Blame.COMPILE, Command(("tsc", "-p", project), {}))
+        direct(node, name, Blame.COMPILE, Command(("tsc", "-p", project), {}))
         for name, project in _projects(node.package, configuration)
     ]
 
@@ -141,7 +134,7 @@ def _projects(package: Package, configuration: Path) -> list[tuple[str, str]]:
 
 def _tests(node: NodePackage) -> list[Check]:
     found = []
-    for tests in tests_of(node):
+    for tests in classes_of(node):
         names = [each.format(name=tests.folder) for each in TESTS[tests.phase]]
         found += _tests_of_script(node, tests, names) or _tests_of_configuration(node, tests)
     return found
@@ -195,59 +188,9 @@ def _known_or_script(
     node: NodePackage, name: str, blame: Blame, script: str, command: Command | None
 ) -> Check:
     if command and command.tool in TOOLS:
-        return _direct(node, name, blame, command)
+        return direct(node, name, blame, command)
     return node.script(name, script, Phase.CONTRACT, blame, parse=read_script)
 
-
-def _direct(node: NodePackage, name: str, blame: Blame, command: Command) -> Check:
-    """A known tool called directly, for its structured output and without what would change files."""
-    arguments, parse = TOOLS[command.tool](node, name, without(command.words[1:], MUTATING))
-    env = dict(command.env)
-    return node.check(name, Phase.CONTRACT, blame, command.tool, *arguments, parse=parse, env=env)
-
-
-def _eslint(node: NodePackage, name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:
-    report = node.tools.report(node.package, f"{name}.json")
-    kept = without(
-        words, ("--cache",), ("-f", "--format", "-o", "--output-file", "--cache-location", "--cache-strategy")
-    )
-    return (*kept, "--format=json", f"--output-file={report}"), EslintReport(report)
-
-
-def _tsc(node: NodePackage, _name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:
-    """Without output: types are looked at, nothing is written."""
-    words = without(words, ("--watch", "-w", "--noEmit", "--pretty"))
-    words = tuple(word for word in words if word not in ("true", "false"))
-    if {"-b", "--build"} & set(words):
-        emit = ("--noEmit",) if node.version("typescript") >= (5, 6) else ()
-        return (*words, *emit, "--pretty", "false"), read_tsc
-    # What is not written cannot be built upon: a composite project would leave its build information behind.
-    return (
-        *words,
-        "--noEmit",
-        "--pretty",
-        "false",
-        "--incremental",
-        "false",
-        "--composite",
-        "false",
-    ), read_tsc
-
-
-def _prettier(_node: NodePackage, _name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:
-    kept = without(
-        words, ("--check", "-c", "--list-different", "-l", "--cache"), ("--cache-location", "--log-level")
-    )
-    return ("--check", *kept), read_prettier
-
-
-def _biome(_node: NodePackage, _name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:
-    kept = without(words, (), ("--reporter", "--max-diagnostics"))
-    return (*kept, "--reporter=json", "--max-diagnostics=50", "--no-errors-on-unmatched"), read_biome
-
-
-#: Tools that are called directly where a script calls them and nothing else.
-TOOLS = {"eslint": _eslint, "tsc": _tsc, "prettier": _prettier, "biome": _biome}
 
 LANGUAGE = Language(
     "node", checks, ("package.json",), links=links, lockfiles=tuple(MANAGERS), suffixes=_SOURCES

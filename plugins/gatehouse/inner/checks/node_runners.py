@@ -3,76 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from gatehouse.inner.checks.node_classes import SUFFIXES, Tests
 from gatehouse.inner.checks.node_package import PARALLEL, NodePackage
 from gatehouse.inner.checks.node_reports import MochaListing, Report, read_file_list, read_jest, read_mocha
 from gatehouse.inner.checks.node_scripts import Command, without
 from gatehouse.inner.checks.tap import read_tap
-from gatehouse.inner.model import Blame, Check, Package, Parsed, Phase
+from gatehouse.inner.model import Blame, Check, Parsed, Phase
 
-_SUFFIXES = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")
 _WATCHING = ("--watch", "--watchAll", "-w", "--ui", "--coverage", "--collectCoverage")
 _EASY = ("--passWithNoTests", "--pass-with-no-tests", "-u", "--update", "--updateSnapshot", "--json", "--ci")
-
-
-@dataclass(frozen=True)
-class Tests:
-    """The tests of a package by the folders of `__tests__` that tell classes apart.
-
-    `left_out` are the folders that hold tests of other classes; `folder` is the only one that is run, if any.
-    """
-
-    __test__ = False  # not one of pytest's
-
-    name: str
-    phase: Phase
-    files: tuple[str, ...]
-    folder: str = ""
-    left_out: tuple[str, ...] = ()
-
-
-def tests_of(node: NodePackage) -> list[Tests]:
-    """Unit tests are all that lie in no folder of another class; integration tests are those of its folders."""
-    classes = node.tools.classes
-    files = test_paths(node.package)
-    other = [
-        name
-        for name in (*classes.integration, *classes.cluster)
-        if any(_lies_in(file, name) for file in files)
-    ]
-    unit = tuple(file for file in files if not any(_lies_in(file, name) for name in other))
-    found = [Tests("test", Phase.UNIT, unit, left_out=tuple(other))] if unit or not files else []
-    for name in other:
-        if name in classes.integration:
-            own = tuple(file for file in files if _lies_in(file, name))
-            found.append(Tests("integration", Phase.INTEGRATION, own, folder=name))
-    return found
-
-
-def test_paths(package: Package) -> tuple[str, ...]:
-    """The files that are tests by the conventions that all runners share, relative to the package."""
-    folder = f"{package.folder}/" if package.folder else ""
-    names = (file.removeprefix(folder) for file in package.files if file.endswith(_SUFFIXES))
-    return tuple(sorted(name for name in names if _is_test(PurePosixPath(name))))
-
-
-def _is_test(path: PurePosixPath) -> bool:
-    stem = path.stem
-    return (
-        stem.endswith((".test", ".spec", "-test", "_test"))
-        or stem == "test"
-        or bool({"__tests__", "test"} & set(path.parts[:-1]))
-    )
-
-
-def _lies_in(file: str, name: str) -> bool:
-    return f"/__tests__/{name}/" in f"/{file}"
-
-
-test_paths.__test__ = tests_of.__test__ = False  # type: ignore[attr-defined]
 
 
 def jest(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
@@ -174,7 +117,7 @@ def node_test(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
         command.words[1:], ("--test", "--watch"), ("--test-reporter", "--test-reporter-destination")
     )
     named = any(
-        not word.startswith("-") and PurePosixPath(word).suffix in ("", *_SUFFIXES) for word in words[-1:]
+        not word.startswith("-") and PurePosixPath(word).suffix in ("", *SUFFIXES) for word in words[-1:]
     )
     if named and tests.folder:
         return []
@@ -183,7 +126,7 @@ def node_test(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
     output = ("--test", "--test-reporter=tap", f"--test-reporter-destination={report}")
     run = _run(node, tests, command, "node", *output, *words, *files, parse=Report(report, read_tap))
     listed = Check(
-        *(node.package, _listing_name(tests), Phase.CONTRACT, Blame.SETUP),
+        *(node.package, _listing_name(tests), Phase.CONTRACT, Blame.COMPILE),
         look=lambda: Parsed(listed=len(tests.files)),
     )
     return [listed, run] if tests.files else [run]

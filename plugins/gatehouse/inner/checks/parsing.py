@@ -31,7 +31,7 @@ _PLACE = re.compile(
     r"^(?:vet: )?(?P<path>[^\s:][^:\n]*?):(?P<line>\d+)(?::(?P<column>\d+))?:\s*(?P<message>.+)$"
 )
 _FRAMES = (
-    re.compile(r'^\s*File "(?P<path>[^"]+)", line (?P<line>\d+)(?P<column>)'),
+    re.compile(r'^(?:E)?\s*File "(?P<path>[^"]+)", line (?P<line>\d+)(?P<column>)'),
     re.compile(r"\((?P<path>[^()]+?):(?P<line>\d+)(?::(?P<column>\d+))?\)"),
     re.compile(r"^\s*(?:at (?:async )?)?(?P<path>(?:file://)?[^:\n]+):(?P<line>\d+)(?::(?P<column>\d+))?"),
     re.compile(r"(?P<path>[^\s:()'\"]+\.\w+):(?P<line>\d+)(?::(?P<column>\d+))?"),
@@ -137,12 +137,19 @@ def unique(tests: Iterable[ChildTest]) -> tuple[ChildTest, ...]:
     return tuple(found)
 
 
+def text_of(path: str | Path) -> str:
+    """The text of a file, whatever its encoding; empty where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - read thousands of times
+            return file.read()
+    except OSError:
+        return ""
+
+
 def taken(path: Path) -> str:
     """The text of a report, which is deleted; empty when the runner wrote none."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+        return text_of(path)
     finally:
         path.unlink(missing_ok=True)
 

@@ -1,198 +1,168 @@
-"""Python packages: ruff and mypy where they are configured, pytest where there are tests."""
+"""Python packages: configured linters, formatters and type checkers; pytest or unittest where there are tests."""
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-import tomllib
-import uuid
-import xml.etree.ElementTree as ET
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.parsing import placed_lines, relative
+from gatehouse.inner.checks.manifests import broken_manifest
+from gatehouse.inner.checks.python_environment import Environment
+from gatehouse.inner.checks.python_links import links
+from gatehouse.inner.checks.python_output import (
+    read_flake8,
+    read_formatter,
+    read_pyright,
+    read_ruff,
+    read_types,
+)
+from gatehouse.inner.checks.python_project import (
+    MANIFESTS,
+    Project,
+    read_project,
+    requirement_packages,
+)
+from gatehouse.inner.checks.python_tests import test_checks
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
+from gatehouse.inner.model import Blame, Check, Language, Package, Parsed, Phase
+
+#: Formatters besides ruff; where one is configured, ruff is not the package's formatter.
+_FORMATTERS = (("black", ()), ("yapf", (".style.yapf",)), ("autopep8", ()), ("blue", ()))
+
+#: What a configuration above the package excludes is excluded here as well.
+_RUFF = ("--no-cache", "--force-exclude", ".")
+
+_RUFF_TABLE = re.compile(r"^\[tool\.ruff[\].]", re.MULTILINE)
+
+Parse = Callable[[Check, Completed], Parsed]
 
 
 def checks(package: Package, tools: Tools) -> list[Check]:
     """Lint, format and types as far as they are configured; tests unless the package has none."""
-    configuration = _configuration(package)
-    if isinstance(configuration, str):
-        return [_broken(package, configuration)]
-    configured = configuration.get("tool", {})
+    project = read_project(package)
+    if isinstance(project, str):
+        file = f"{package.folder}/pyproject.toml" if package.folder else "pyproject.toml"
+        return [broken_manifest(package, project, file)]
+    environment = Environment(project, tools)
+    has_sources = package.has_file(lambda name: name.endswith((".py", ".pyi")))
+    looks = [*_formats(environment), *_lints(environment), *_types(environment)] if has_sources else []
+    return [*looks, *test_checks(environment)]
+
+
+def _look(
+    environment: Environment, name: str, blame: Blame, tool: str, parse: Parse, *arguments: str, **env: str
+) -> Check:
+    """A check by a tool of the package's environment."""
+    program = environment.tool(tool)
+    return Check(
+        *(
+            environment.project.package,
+            f"python-{name}",
+            Phase.CONTRACT,
+            blame,
+            (program or tool, *arguments),
+            parse,
+        ),
+        env=env,
+        missing="" if program else tool,
+        how_to_install=f"install {tool} into the package's environment",
+        inputs=environment.inputs(program),
+    )
+
+
+def _formats(environment: Environment) -> list[Check]:
+    project = environment.project
+    if project.configures("black"):
+        parse = read_formatter("black")
+        return [
+            _look(environment, "format", Blame.FORMAT, "black", parse, "--check", "--diff", "--quiet", ".")
+        ]
+    if _ruff_applies(environment) and not any(
+        project.configures(name, *files) for name, files in _FORMATTERS
+    ):
+        parse = read_formatter("ruff")
+        return [_look(environment, "format", Blame.FORMAT, "ruff", parse, "format", "--diff", *_RUFF)]
+    return []
+
+
+def _lints(environment: Environment) -> list[Check]:
+    project = environment.project
+    if _ruff_applies(environment):
+        arguments = ("check", "--no-fix", "--output-format=json-lines", *_RUFF)
+        return [_look(environment, "lint", Blame.LINT, "ruff", read_ruff, *arguments)]
+    if project.configures("flake8", ".flake8", section="flake8"):
+        return [_look(environment, "lint", Blame.LINT, "flake8", read_flake8, "--format=default", ".")]
+    return []
+
+
+def _ruff_applies(environment: Environment) -> bool:
+    """Whether ruff is configured in the package or above it, as ruff itself looks for its configuration."""
+    package = environment.project.package
+    if environment.tools.beside(package, "ruff.toml", ".ruff.toml"):
+        return True
+    for folder in (package.path, *package.path.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and _RUFF_TABLE.search(file.read_text(encoding="utf-8", errors="replace")):
+            return True
+        if folder == package.root:
+            break
+    return False
+
+
+def _types(environment: Environment) -> list[Check]:
+    project, tools = environment.project, environment.tools
     found = []
-    if "ruff" in configured or package.has_file(lambda name: name in ("ruff.toml", ".ruff.toml")):
-        ruff = tools.beside(package, ".venv/bin/ruff") or tools.find("ruff")
-        how = "install ruff into the package's environment"
-        for name, arguments, blame in (
-            ("python-format", ("format", "--check"), Blame.FORMAT),
-            ("python-lint", ("check", "--no-fix", "--output-format=json"), Blame.LINT),
-        ):
-            argv: tuple[str, ...] = (ruff or "ruff", *arguments, "--no-cache", ".")
-            parse = _ruff_format if blame is Blame.FORMAT else _ruff_check
-            env = {"RUFF_OUTPUT_FORMAT": "concise"} if blame is Blame.FORMAT else {}
-            found.append(
-                Check(package, name, Phase.CONTRACT, blame, argv, parse, env, "" if ruff else "ruff", how)
-            )
-    if "mypy" in configured or package.has_file(lambda name: name in ("mypy.ini", ".mypy.ini")):
-        mypy = tools.beside(package, ".venv/bin/mypy") or tools.find("mypy")
-        argv = (
-            mypy or "mypy",
+    if project.configures("mypy", "mypy.ini", ".mypy.ini", section="mypy"):
+        plain = (
+            "--no-pretty",
             "--no-color-output",
             "--no-error-summary",
+            "--show-column-numbers",
+            "--show-error-codes",
+        )
+        arguments = (
+            *plain,
             f"--cache-dir={tools.cache / 'mypy'}",
+            *_mypy_python(environment),
+            *_mypy_files(project),
         )
-        if not configured.get("mypy", {}).get("files"):
-            argv = (*argv, ".")
-        how = "install mypy into the package's environment"
-        found.append(
-            Check(
-                package,
-                "python-types",
-                Phase.CONTRACT,
-                Blame.COMPILE,
-                argv,
-                _mypy,
-                {},
-                "" if mypy else "mypy",
-                how,
-            )
+        found.append(_look(environment, "types", Blame.COMPILE, "mypy", read_types(project), *arguments))
+    if project.configures("pyright", "pyrightconfig.json") or project.configures("basedpyright"):
+        tool = "basedpyright" if project.configures("basedpyright") else "pyright"
+        arguments = (
+            "--outputjson",
+            *(("--pythonpath", environment.own_python) if environment.own_python else ()),
         )
-    if package.has_file(_is_test_file):
-        found.append(_pytest(package, tools, configured.get("pytest", {})))
+        found.append(_look(environment, "pyright", Blame.COMPILE, tool, read_pyright(project), *arguments))
+    if project.configures("ty", "ty.toml"):
+        arguments = ("check", "--output-format=concise", "--no-progress")
+        found.append(_look(environment, "ty", Blame.COMPILE, "ty", read_types(project), *arguments))
     return found
 
 
-def _configuration(package: Package) -> dict[str, Any] | str:
-    """The contents of pyproject.toml (empty without one), or what is wrong with it."""
-    path = package.path / "pyproject.toml"
-    if not path.is_file():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        return str(error)
+def _mypy_python(environment: Environment) -> tuple[str, ...]:
+    """The environment to look for imports in, where mypy itself is in another one."""
+    return (f"--python-executable={environment.own_python}",) if environment.own_python else ()
 
 
-def _broken(package: Package, problem: str) -> Check:
-    def parse(check: Check, _done: Completed) -> Parsed:
-        return Parsed((Finding(check.package.manifest, f"cannot be read: {problem}", rule="pyproject.toml"),))
-
-    return Check(package, "python-manifest", Phase.CONTRACT, Blame.SETUP, ("false",), parse)
+def _mypy_files(project: Project) -> tuple[str, ...]:
+    settings = {**project.tool("mypy"), **_ini_settings(project)}
+    return () if {"files", "packages", "modules"} & set(settings) else (".",)
 
 
-def _is_test_file(name: str) -> bool:
-    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
-
-
-def _pytest(package: Package, tools: Tools, configured: dict[str, Any]) -> Check:
-    """Pytest in the package's own environment, else in Gatehouse's, whose plugins are then none of its."""
-    own = tools.beside(package, ".venv/bin/python", "venv/bin/python")
-    python, env = (own, {}) if own else (sys.executable, {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
-    options = configured.get("ini_options", configured)
-    markers = [str(marker).split(":")[0].split("(")[0] for marker in options.get("markers", [])]
-    # Integration and cluster tests have phases of their own; naming an unregistered marker would be an error.
-    excluded = [name for name in ("integration", "cluster") if name in markers]
-    selection = ("-m", " and ".join(f"not {name}" for name in excluded)) if excluded else ()
-    report = tools.cache / "pytest" / f"{uuid.uuid4()}.xml"
-    argv = (
-        *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *selection),
-        *("-o", "junit_family=xunit1", f"--junitxml={report}"),
-    )
-    # A conftest can set the exit code or end the process early; the report then tells, or is not there.
-    return Check(
-        package,
-        "python-test",
-        Phase.UNIT,
-        Blame.TEST,
-        argv,
-        _Report(report),
-        env,
-        findings_are_failures=True,
-        nothing_selected=frozenset({5}),
-    )
-
-
-class _Report:
-    """Reads the JUnit file that pytest was told to write."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __call__(self, check: Check, done: Completed) -> Parsed:
-        try:
-            cases = list(ET.parse(self._path).iter("testcase"))  # noqa: S314 - written by the pytest we started
-        except (OSError, ET.ParseError):
-            return Parsed(placed_lines(check, done.stdout + "\n" + done.stderr), executed=0)
-        finally:
-            self._path.unlink(missing_ok=True)
-        findings = []
-        executed = 0
-        for case in cases:
-            executed += case.find("skipped") is None
-            for problem in (*case.findall("failure"), *case.findall("error")):
-                message = problem.get("message", "").splitlines()
-                place = _deepest(check, problem.text or "")
-                finding = Finding(
-                    relative(check, case.get("file", check.package.manifest)),
-                    message[0][:300] if message else "failed",
-                    int(case.get("line", 0)) + 1,
-                    rule=case.get("name", ""),
-                )
-                findings.append(replace(finding, path=place[0], line=place[1]) if place else finding)
-        return Parsed(tuple(findings), executed)
-
-
-def _deepest(check: Check, traceback: str) -> tuple[str, int] | None:
-    """The last frame of a short traceback that lies in the checkout."""
-    for finding in reversed(placed_lines(check, traceback)):
-        if (check.package.root / finding.path).is_file() and finding.line:
-            return finding.path, finding.line
-    return None
-
-
-def _ruff_check(check: Check, done: Completed) -> Parsed:
-    try:
-        data = json.loads(done.stdout)
-    except ValueError:
-        return Parsed()
-    return Parsed(
-        tuple(
-            Finding(
-                relative(check, each["filename"]),
-                each["message"],
-                each["location"]["row"],
-                each["location"]["column"],
-                each.get("code") or "syntax",
-            )
-            for each in data
-        )
-    )
-
-
-def _ruff_format(check: Check, done: Completed) -> Parsed:
-    """One line a file: `Would reformat: a.py`, from ruff 0.17 on `a.py:1:1: unformatted: …`."""
-    places = re.findall(
-        r"^(?:Would reformat: (.+)|(.+?):\d+:\d+: unformatted: .*)$", done.stdout, re.MULTILINE
-    )
-    files = dict.fromkeys(relative(check, old or new) for old, new in places)
-    return Parsed(tuple(Finding(file, "is not formatted; run ruff format", rule="format") for file in files))
-
-
-def _mypy(check: Check, done: Completed) -> Parsed:
-    return Parsed(
-        tuple(each for each in placed_lines(check, done.stdout) if each.message.startswith("error"))
-    )
+def _ini_settings(project: Project) -> dict[str, str]:
+    for file in ("mypy.ini", ".mypy.ini", "setup.cfg"):
+        if project.ini(file).has_section("mypy"):
+            return dict(project.ini(file).items("mypy"))
+    return {}
 
 
 LANGUAGE = Language(
     "python",
     checks,
-    ("pyproject.toml", "setup.py", "setup.cfg"),
+    MANIFESTS,
+    links=links,
     lockfiles=("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"),
     suffixes=(".py", ".pyi"),
+    find=requirement_packages,
 )
