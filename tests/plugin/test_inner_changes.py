@@ -10,18 +10,20 @@ import pytest
 
 from tests.support.checkouts import PYTHON, commit, environment, git, inner, write
 
-TWO = {
-    **PYTHON,
-    "api/pyproject.toml": PYTHON["svc/pyproject.toml"].replace("svc", "api"),
-    "api/api.py": "def triple(n):\n    return n * 3\n",
-    "api/test_api.py": "from api import triple\n\n\ndef test_triple():\n    assert triple(2) == 6\n",
-}
+#: Two packages whose one check, the syntax of their script, takes no time.
+TWO = {"svc/run.sh": "echo svc\n", "api/run.sh": "echo api\n"}
+CHANGED, BROKEN = "echo another\n", "if\n"
+SVC, API = "svc/run.sh::shell-syntax", "api/run.sh::shell-syntax"
 
 
 def actions(root):
     """What was decided about each check of a package in the last run."""
     data = json.loads((root / "reports" / "latest" / "attachments" / "inner-plan.json").read_text())
-    return {each["check"]: each["action"] for each in data["checks"] if "python-test" in each["check"]}
+    return {
+        each["check"]: each["action"]
+        for each in data["checks"]
+        if each["check"].partition("::")[2] in ("shell-syntax", "python-test")
+    }
 
 
 def answer(root, *arguments):
@@ -40,23 +42,23 @@ def test_what_passed_is_not_run_again_until_its_files_change(checkout):
     root = checkout(TWO)
     inner(root)
 
-    write(root, {"svc/svc.py": "def double(n):\n    return n + n\n"})
+    write(root, {"svc/run.sh": CHANGED})
     done = inner(root)
 
     assert done.returncode == 0
     assert actions(root) == {
-        "api/pyproject.toml::python-test": "cached",
-        "svc/pyproject.toml::python-test": "run",
+        API: "cached",
+        SVC: "run",
     }
-    assert "checks: 3 ran, 2 cached" in done.stdout
+    assert "checks: 2 ran, 1 cached" in done.stdout
 
 
 def test_failures_are_never_served_from_the_cache(checkout):
-    root = checkout({**PYTHON, "svc/svc.py": "def double(n):\n    return n * 3\n"})
+    root = checkout({**TWO, "svc/run.sh": BROKEN})
 
     assert inner(root).returncode == 1
     assert inner(root).returncode == 1
-    assert set(actions(root).values()) == {"run"}
+    assert actions(root)[SVC] == "run"
 
 
 def test_everything_runs_again_when_it_is_asked_for(checkout):
@@ -70,17 +72,17 @@ def test_everything_runs_again_when_it_is_asked_for(checkout):
 def test_only_what_the_branch_touches_is_run(checkout):
     root = checkout(TWO)
     git(root, "checkout", "-q", "-b", "topic")
-    write(root, {"api/api.py": "def triple(n):\n    return n + n + n\n"})
+    write(root, {"api/run.sh": CHANGED})
     commit(root)
 
     done = inner(root)
 
     assert done.returncode == 0
     assert actions(root) == {
-        "api/pyproject.toml::python-test": "run",
-        "svc/pyproject.toml::python-test": "unaffected",
+        API: "run",
+        SVC: "unaffected",
     }
-    assert "2 unaffected" in done.stdout
+    assert "1 unaffected" in done.stdout
 
 
 def test_without_a_base_everything_runs_and_that_is_said(checkout):
@@ -96,16 +98,16 @@ def test_without_a_base_everything_runs_and_that_is_said(checkout):
 def test_each_decision_is_explained(checkout):
     root = checkout(TWO)
     inner(root)
-    write(root, {"svc/svc.py": "def double(n):\n    return n + n\n"})
+    write(root, {"svc/run.sh": CHANGED})
 
     done = inner(root, "--gate-explain")
 
-    assert "cached  api/pyproject.toml::python-test: passed with the same inputs at" in done.stdout
-    assert "run     svc/pyproject.toml::python-test: svc/svc.py changed" in done.stdout
+    assert f"cached  {API}: passed with the same inputs at" in done.stdout
+    assert f"run     {SVC}: svc/run.sh changed" in done.stdout
 
 
 def test_a_base_that_is_no_commit_is_a_mistake_of_the_command(checkout):
-    done = inner(checkout(PYTHON), "--gate-base=no-such-branch")
+    done = inner(checkout(TWO), "--gate-base=no-such-branch")
 
     assert done.returncode == 4
     assert "--gate-base no-such-branch names no commit" in done.stderr
@@ -123,9 +125,9 @@ def test_another_work_tree_shares_the_passes(checkout):
 
 
 def test_a_forged_pass_is_not_believed(checkout):
-    root = checkout(PYTHON)
+    root = checkout(TWO)
     inner(root)
-    write(root, {"svc/svc.py": "def double(n):\n    return n * 3\n"})
+    write(root, {"svc/run.sh": BROKEN})
     inner(root)
     failing = json.loads((root / "reports/latest/attachments/inner-plan.json").read_text())["checks"][0][
         "key"
@@ -147,7 +149,7 @@ def test_nothing_changed_since_a_pass_is_answered_without_a_run(checkout):
     done = answer(root)
 
     assert done.returncode == 0
-    assert "inner: passed (5 passed); nothing changed since" in done.stdout
+    assert "inner: passed (3 passed); nothing changed since" in done.stdout
     assert len(done.stdout.splitlines()) <= 4
     assert bundles(root) == before
 
@@ -155,9 +157,9 @@ def test_nothing_changed_since_a_pass_is_answered_without_a_run(checkout):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda root: write(root, {"svc/svc.py": "def double(n):\n    return n + n\n"}),
-        lambda root: write(root, {"svc/new.py": ""}),
-        lambda root: (root / "api" / "api.py").chmod(0o755),
+        lambda root: write(root, {"svc/run.sh": CHANGED}),
+        lambda root: write(root, {"svc/new.txt": ""}),
+        lambda root: (root / "api" / "run.sh").chmod(0o755),
         lambda root: commit_empty(root),
         lambda root: (root / "reports" / "latest" / "manifest.json").unlink(),
         lambda root: next((root.parent / "cache/gatehouse/inner/answers").glob("*.json")).write_text("{}"),
@@ -187,29 +189,29 @@ def test_a_variable_that_checks_are_given_makes_a_new_run(checkout):
 
     done = inner(root, env={"PYTHONHASHSEED": "7"})
 
-    assert "5 ran" in done.stdout
+    assert "3 ran" in done.stdout
 
 
 def test_a_failure_is_no_answer_for_the_next(checkout):
-    root = checkout(PYTHON)
+    root = checkout(TWO)
     inner(root)
-    write(root, {"svc/svc.py": "def double(n):\n    return n * 3\n"})
+    write(root, {"svc/run.sh": BROKEN})
     assert inner(root).returncode == 1
-    write(root, {"svc/svc.py": PYTHON["svc/svc.py"]})
+    write(root, {"svc/run.sh": TWO["svc/run.sh"]})
 
     assert answer(root).returncode == 0
     assert bundles(root) == 3
 
 
 def test_for_hooks_a_failure_is_on_stderr_with_exit_code_2_and_a_pass_is_silent(checkout):
-    root = checkout({**PYTHON, "svc/svc.py": "def double(n):\n    return n * 3\n"})
+    root = checkout({**TWO, "svc/run.sh": BROKEN})
 
     red = answer(root, "--hook")
-    write(root, {"svc/svc.py": PYTHON["svc/svc.py"]})
+    write(root, {"svc/run.sh": TWO["svc/run.sh"]})
     green = answer(root, "--hook")
 
     assert (red.returncode, red.stdout) == (2, "")
-    assert "svc/test_svc.py:5: test_double" in red.stderr
+    assert "svc/run.sh:" in red.stderr
     assert len(red.stderr) < 2000
     assert (green.returncode, green.stdout, green.stderr) == (0, "", "")
 

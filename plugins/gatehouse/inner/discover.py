@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from gatehouse.inner.model import Language, Package
@@ -17,17 +17,18 @@ def discover(root: Path, files: Iterable[str], languages: Iterable[Language]) ->
 
     A file belongs to the deepest package above it, in every language that has a package there.
     """
+    languages = list(languages)
     folders = _own_folders(files)
+    listed = [file for names in folders.values() for file in names]
+    by_name = _places(listed, {name for language in languages for name in language.manifests})
     found = []
     for language in languages:
         if language.find is not None:
-            listed = [file for names in folders.values() for file in names]
             found += [
                 Package(root, folder, manifest, language.name, own)
                 for folder, manifest, own in language.find(listed)
             ]
-        manifests = _manifests(folders, language.manifests)
-        if manifests:
+        if manifests := _manifests(by_name, language.manifests):
             owned = _owned(folders, manifests)
             found += [
                 Package(root, folder, manifest, language.name, tuple(owned[folder]))
@@ -44,14 +45,21 @@ def _own_folders(files: Iterable[str]) -> dict[str, list[str]]:
     return {folder: names for folder, names in folders.items() if not VENDORED & set(folder.split("/"))}
 
 
-def _manifests(folders: Mapping[str, list[str]], preferred: tuple[str, ...]) -> dict[str, str]:
+def _places(files: Iterable[str], names: Collection[str]) -> dict[str, list[str]]:
+    """The files of each of `names`."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        if (name := file[file.rfind("/") + 1 :]) in names:
+            places[name].append(file)
+    return places
+
+
+def _manifests(places: Mapping[str, list[str]], preferred: tuple[str, ...]) -> dict[str, str]:
     """The manifest of each folder that has one; where it has several, the first of `preferred`."""
-    ranks = {name: rank for rank, name in enumerate(preferred)}
-    found = {}
-    for folder, files in folders.items():
-        candidates = [file for file in files if file.rpartition("/")[2] in ranks]
-        if candidates:
-            found[folder] = min(candidates, key=lambda file: ranks[file.rpartition("/")[2]])
+    found: dict[str, str] = {}
+    for name in preferred:
+        for file in places.get(name, ()):
+            found.setdefault(file.rpartition("/")[0], file)
     return found
 
 

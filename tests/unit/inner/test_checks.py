@@ -1,10 +1,16 @@
 """What holds for every check, whatever its language."""
 
+from dataclasses import replace
+
 import pytest
 
-from gatehouse.inner.checks import LANGUAGES
+from gatehouse.inner import checks
+from gatehouse.inner.checks import LANGUAGES, checks_for
+from gatehouse.inner.checks.tools import Tools
+from gatehouse.inner.discover import discover
 from gatehouse.inner.judge import judge
 from gatehouse.inner.model import Outcome
+from tests.support.checkouts import write
 from tests.support.inner_checks import Checkout, done, result
 
 GO = {"m/go.mod": "module m\n", "m/a.go": "package m\n"}
@@ -47,3 +53,25 @@ def test_names_with_spaces_quotes_and_newlines_do_no_harm(tmp_path, language):
             assert [package.folder for package in made.packages] == [folder]
             assert made.links(f"{folder}/{manifest}") is not None
             assert all(check.package.folder == folder for check in made.checks.values())
+
+
+def test_a_language_that_trips_over_a_manifest_makes_it_red_and_takes_no_other_package_with_it(
+    tmp_path, monkeypatch
+):
+    def trips(package, tools):
+        raise RuntimeError("unheard of")
+
+    broken = [
+        replace(language, checks=trips) if language.name == "go" else language for language in LANGUAGES
+    ]
+    monkeypatch.setattr(checks, "LANGUAGES", tuple(broken))
+    write(tmp_path, {"a/go.mod": "module a\n", "b/run.sh": "true\n"})
+    found = {
+        check.name: check
+        for check in checks_for(
+            discover(tmp_path, ["a/go.mod", "b/run.sh"], LANGUAGES), Tools("/bin", tmp_path)
+        )
+    }
+
+    assert [finding.path for finding in found["go-manifest"].look().findings] == ["a/go.mod"]
+    assert "shell-syntax" in found

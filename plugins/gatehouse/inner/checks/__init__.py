@@ -20,7 +20,7 @@ from gatehouse.inner.checks import (
     workflows,
 )
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Check, Language, Package
+from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
 
 LANGUAGES: tuple[Language, ...] = tuple(
     module.LANGUAGE
@@ -45,4 +45,17 @@ LANGUAGES: tuple[Language, ...] = tuple(
 def checks_for(packages: Iterable[Package], tools: Tools) -> list[Check]:
     """The checks that apply to the packages, in the order of packages and phases."""
     by_name = {language.name: language for language in LANGUAGES}
-    return [check for package in packages for check in by_name[package.language].checks(package, tools)]
+    return [check for package in packages for check in _checks(by_name[package.language], package, tools)]
+
+
+def _checks(language: Language, package: Package, tools: Tools) -> list[Check]:
+    """The checks of one package. One that trips over what it reads is red, and takes no other package with it."""
+    try:
+        return language.checks(package, tools)
+    except Exception as error:  # noqa: BLE001 - manifests are anybody's, and a run without a verdict helps nobody
+        message = f"cannot be understood: {type(error).__name__}: {error}"
+
+    def look() -> Parsed:
+        return Parsed((Finding(package.manifest, message, rule=f"{language.name}-manifest"),))
+
+    return [Check(package, f"{language.name}-manifest", Phase.CONTRACT, Blame.SETUP, look=look)]
