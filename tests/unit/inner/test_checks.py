@@ -47,7 +47,7 @@ def test_names_with_spaces_quotes_and_newlines_do_no_harm(tmp_path, language):
         for manifest in language.manifests[:1]:
             files = {
                 f"{folder}/{manifest}": texts.get(manifest, ""),
-                f"{folder}/x{language.suffixes[0]}": "\n",
+                f"{folder}/x{(language.suffixes or (".txt",))[0]}": "\n",
             }
             made = Checkout(tmp_path / str(number), files)
             assert [package.folder for package in made.packages] == [folder]
