@@ -69,6 +69,8 @@ def test_scripts_for_lint_types_and_tests_are_checks_and_building_is_none(checko
         {"test": 'echo "Error: no test specified" && exit 1'},
         {"lint": "./x --write ."},
         {"lint": "./x && eslint --fix ."},
+        {"lint": "yarn run fix && ./x", "fix": "prettier --write src"},
+        {"test": "./x && npm run browser", "browser": "playwright test"},
         {"test": "playwright test"},
         {"test": "turbo run test"},
         {"format": "./format.sh"},
@@ -91,6 +93,12 @@ def test_a_linter_that_would_fix_is_told_to_look_only(checkout):
 
     assert argv(checks["node-lint"]) == [".", "--format=json"]
     assert argv(checks["node-format"]) == ["--check", "src"]
+
+
+def test_a_folder_that_is_called_like_a_script_is_no_call_of_it(checkout):
+    scripts = {"lint": "eslint src test", "test": "playwright test"}
+
+    assert list(checkout(scripts, installed=("eslint",)).checks) == ["node-lint"]
 
 
 def test_a_compiler_writes_nothing(checkout):

@@ -20,14 +20,14 @@ from gatehouse.inner.checks.node_runners import (
     runner_of,
     unwrapped,
 )
-from gatehouse.inner.checks.node_scripts import Command, is_usable, mutates, plain
+from gatehouse.inner.checks.node_scripts import Command, expanded, is_usable, mutates, plain
 from gatehouse.inner.checks.node_tools import ESLINT, TOOLS, direct
 from gatehouse.inner.checks.parsing import text_of
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Language, Package, Phase
 
 #: Names of scripts that look without changing anything, preferred ones first.
-LINT = ("lint", "lint:check", "lint:ci", "eslint")
+LINT = ("lint", "lint:check", "lint:ci", "lint:eslint", "eslint")
 FORMAT = (
     "format:check",
     "check:format",
@@ -167,14 +167,12 @@ def _script(node: NodePackage, names: Sequence[str]) -> tuple[str, Command | Non
     """The first script of `names` that checks this package without changing it, and the one program it calls, if so."""
     for name in names:
         text = node.scripts.get(name, "")
-        if not text or not is_usable(text):
-            continue
         command = plain(text, node.scripts)
-        if command and not is_usable(" ".join(command.words)):
+        whole = " ".join(command.words) if command else expanded(text, node.scripts)
+        if not text or not is_usable(text) or not is_usable(whole):
             continue
-        if command and command.tool in TOOLS:
-            return name, command  # what it changes is left out of its call
-        if not mutates(text) and not (command and mutates(" ".join(command.words))):
+        # What a known tool would change is left out of its call; other scripts that change files are not run.
+        if (command and command.tool in TOOLS) or not mutates(whole):
             return name, command
     return "", None
 
