@@ -69,6 +69,8 @@ def test_scripts_for_lint_types_and_tests_are_checks_and_building_is_none(checko
         {"test": 'echo "Error: no test specified" && exit 1'},
         {"lint": "./x --write ."},
         {"lint": "./x && eslint --fix ."},
+        {"lint": "yarn run fix && ./x", "fix": "prettier --write src"},
+        {"test": "./x && npm run browser", "browser": "playwright test"},
         {"test": "playwright test"},
         {"test": "turbo run test"},
         {"format": "./format.sh"},
@@ -91,6 +93,12 @@ def test_a_linter_that_would_fix_is_told_to_look_only(checkout):
 
     assert argv(checks["node-lint"]) == [".", "--format=json"]
     assert argv(checks["node-format"]) == ["--check", "src"]
+
+
+def test_a_folder_that_is_called_like_a_script_is_no_call_of_it(checkout):
+    scripts = {"lint": "eslint src test", "test": "playwright test"}
+
+    assert list(checkout(scripts, installed=("eslint",)).checks) == ["node-lint"]
 
 
 def test_a_compiler_writes_nothing(checkout):
@@ -391,7 +399,8 @@ def test_a_file_that_cannot_be_loaded_is_placed(jest, message, place):
 def test_a_run_without_tests_is_no_pass_whatever_the_runner_says(jest):
     outcome = with_report(jest, "node-test", '{"testResults": []}')
 
-    assert (outcome.outcome, outcome.reason) == (Outcome.FAILED, "exit code 0, but no test ran")
+    assert outcome.outcome is Outcome.FAILED
+    assert places(outcome) == ["p/package.json: listing: the test runner found no test"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"testResults": 1}'])
@@ -410,6 +419,59 @@ def test_an_absent_dependency_is_not_installed_and_an_unknown_name_is_a_failure(
 
     assert (absent.outcome, absent.reason) == (Outcome.NOT_INSTALLED, "the dependency left is not installed")
     assert places(unknown) == ["p/a.js:1:2: Error: Cannot find module 'lefty'"]
+
+
+def test_a_listing_is_asked_for_only_where_some_file_looks_like_a_test(checkout):
+    assert list(checkout({"test": "jest"}, installed=("jest",)).checks) == ["node-test"]
+
+
+def test_a_test_over_its_time_limit_says_so(jest):
+    stack = "Error: STACK_TRACE_ERROR\n    at {root}/p/a.test.js:2:1"
+
+    outcome = with_report(jest, "node-test", jest_report(jest_test("slow", "failed", stack)), code=1)
+
+    assert places(outcome) == ["p/a.test.js:2:1: slow: did not end within its time limit"]
+
+
+def test_an_import_that_cannot_be_found_has_the_line_that_imports_it(checkout):
+    made = checkout(
+        {"test": "vitest"}, installed=("vitest",), files={"p/a.test.js": "\nimport x from 'lefty';\n"}
+    )
+    message = "Cannot find package 'lefty' imported from '{root}/p/a.test.js'"
+
+    outcome = with_report(made, "node-test", jest_report(message=message), code=1)
+
+    assert places(outcome)[0].startswith("p/a.test.js:2: Cannot find package 'lefty'")
+
+
+def test_jests_text_is_read_from_a_script(checkout):
+    made = checkout({"test": "./x && jest"}, files={"p/a.test.js": "\n"})
+    text = (
+        "FAIL ./a.test.js\n  \u25cf adds up\n\n    expect(received).toBe(expected)\n\n    Expected: 2\n"
+        "      at Object.toBe (a.test.js:1:29)\n\nTests:       1 failed, 1 total\n"
+    )
+
+    outcome = result(made.checks["node-test"], "", text, 1)
+
+    assert places(outcome) == ["p/a.test.js:1:29: adds up: expect(received).toBe(expected)"]
+
+
+def test_a_broken_configuration_of_eslint_is_named(checkout):
+    made = checkout(
+        {"lint": "eslint ."}, installed=("eslint",), files={"p/eslint.config.mjs": "export default ["}
+    )
+
+    outcome = result(
+        made.checks["node-lint"], "", "Oops!\n\nSyntaxError: Unexpected end of input\n    at x (node:y:1)", 2
+    )
+
+    assert places(outcome) == ["p/eslint.config.mjs: configuration: SyntaxError: Unexpected end of input"]
+
+
+def test_a_project_that_builds_upon_others_is_not_compiled_alone(checkout):
+    files = {"p/tsconfig.json": '{"references": [{"path": "../q"}]}', "p/a.ts": ""}
+
+    assert checkout(files=files, devDependencies={"typescript": "5"}).checks == {}
 
 
 MOCHA = {

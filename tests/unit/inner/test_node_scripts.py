@@ -3,7 +3,7 @@
 import pytest
 
 from gatehouse.inner.checks.node_runners import unwrapped
-from gatehouse.inner.checks.node_scripts import Command, is_usable, mutates, plain, without
+from gatehouse.inner.checks.node_scripts import Command, expanded, is_usable, mutates, plain, without
 
 SCRIPTS = {"test:unit": "jest --ci", "loop": "npm run loop", "shell": "a && b", "env": "A=1 vitest run"}
 
@@ -83,3 +83,19 @@ def test_a_runner_that_node_is_told_to_load_is_that_runner():
     command = Command(("node", "--experimental-vm-modules", "node_modules/jest/bin/jest.js", "-i"), {})
 
     assert unwrapped(command) == Command(("jest", "-i"), {"NODE_OPTIONS": "--experimental-vm-modules"})
+
+
+@pytest.mark.parametrize(
+    "script", ["yarn run fix && yarn lint", "run-s fix lint", "npm-run-all f*", "npm run all"]
+)
+def test_a_script_is_known_by_all_that_it_calls(script):
+    scripts = {"fix": "prettier --write .", "lint": "eslint .", "all": "npm run fix && true"}
+
+    assert not mutates(script)
+    assert mutates(expanded(script, scripts))
+
+
+def test_scripts_that_call_each_other_come_to_an_end():
+    scripts = {"a": "npm run b", "b": "npm run a"}
+
+    assert expanded("npm run a", scripts).splitlines() == ["npm run a", "npm run b"]

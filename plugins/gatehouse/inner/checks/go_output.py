@@ -30,7 +30,8 @@ def read_problems(check: Check, text: str) -> Parsed:
 def _missing(text: str) -> str:
     if _NO_MODULE.search(text):
         named = [name for name in _NO_MODULE.findall(text) if name] or _DOWNLOADING.findall(text)
-        return f"the Go module {named[0].replace(' ', '@')}" if named else "a Go module"
+        # Go asks for several at a time, in any order; the answer must not change from run to run.
+        return f"the Go module {min(named).replace(' ', '@')}" if named else "a Go module"
     if match := _NO_GO.search(text):
         return f"Go {match[1]}"
     if match := _NO_COMPILER.search(text):

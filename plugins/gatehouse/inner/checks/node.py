@@ -20,13 +20,14 @@ from gatehouse.inner.checks.node_runners import (
     runner_of,
     unwrapped,
 )
-from gatehouse.inner.checks.node_scripts import Command, is_usable, mutates, plain
-from gatehouse.inner.checks.node_tools import TOOLS, direct
+from gatehouse.inner.checks.node_scripts import Command, expanded, is_usable, mutates, plain
+from gatehouse.inner.checks.node_tools import ESLINT, TOOLS, direct
+from gatehouse.inner.checks.parsing import text_of
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Language, Package, Phase
 
 #: Names of scripts that look without changing anything, preferred ones first.
-LINT = ("lint", "lint:check", "lint:ci", "eslint")
+LINT = ("lint", "lint:check", "lint:ci", "lint:eslint", "eslint")
 FORMAT = (
     "format:check",
     "check:format",
@@ -43,23 +44,9 @@ TESTS = {
     Phase.INTEGRATION: ("test:{name}", "{name}", "test-{name}"),
 }
 
-ESLINT = (
-    "eslint.config.js",
-    "eslint.config.mjs",
-    "eslint.config.cjs",
-    "eslint.config.ts",
-    "eslint.config.mts",
-)
-ESLINT_OLD = (
-    ".eslintrc.js",
-    ".eslintrc.cjs",
-    ".eslintrc.json",
-    ".eslintrc.yml",
-    ".eslintrc.yaml",
-    ".eslintrc",
-)
 BIOME = ("biome.json", "biome.jsonc")
 
+_REFERS = re.compile(r'"references"\s*:\s*\[\s*\{')
 _SOURCES = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx", ".vue", ".svelte")
 
 
@@ -80,9 +67,9 @@ def _lint(node: NodePackage) -> list[Check]:
         return []
     if node.tools.beside(node.package, *BIOME) and node.asks_for("@biomejs/biome"):
         return [direct(node, "lint", Blame.LINT, Command(("biome", "check"), {}))]
-    if (
-        node.tools.beside(node.package, *ESLINT, *ESLINT_OLD) or "eslintConfig" in node.manifest
-    ) and node.asks_for("eslint"):
+    if (node.tools.beside(node.package, *ESLINT) or "eslintConfig" in node.manifest) and node.asks_for(
+        "eslint"
+    ):
         return [direct(node, "lint", Blame.LINT, Command(("eslint", "."), {}))]
     return []
 
@@ -117,26 +104,34 @@ def _types(node: NodePackage) -> list[Check]:
 
 
 def _projects(package: Package, configuration: Path) -> list[tuple[str, str]]:
-    """The configurations to compile: those that a `tsconfig.json` without files of its own refers to, else itself."""
-    text = re.sub(
-        r"^\s*//.*$|/\*.*?\*/", "", configuration.read_text(errors="replace"), flags=re.MULTILINE | re.DOTALL
-    )
+    """The configurations to compile: those that a `tsconfig.json` without files of its own refers to, else itself.
+
+    One that builds upon others is left out: it needs what they write.
+    """
+    text = _without_comments(configuration)
     if not re.search(r'"files"\s*:\s*\[\s*\]', text):
-        return [("types", "tsconfig.json")]
+        return [] if _REFERS.search(text) else [("types", "tsconfig.json")]
     found = []
     for path in re.findall(r'"path"\s*:\s*"([^"]+)"', text):
         target = package.path / path
         file = target if target.suffix == ".json" else target / "tsconfig.json"
-        if file.is_file() and not (file.parent != package.path and (file.parent / "package.json").is_file()):
+        is_own = file.parent == package.path or not (file.parent / "package.json").is_file()
+        if file.is_file() and is_own and not _REFERS.search(_without_comments(file)):
             found.append((f"types-{Path(path).stem}", path))
     return found
+
+
+def _without_comments(file: Path) -> str:
+    return re.sub(r"^\s*//.*$|/\*.*?\*/", "", text_of(file), flags=re.MULTILINE | re.DOTALL)
 
 
 def _tests(node: NodePackage) -> list[Check]:
     found = []
     for tests in classes_of(node):
         names = [each.format(name=tests.folder) for each in TESTS[tests.phase]]
-        found += _tests_of_script(node, tests, names) or _tests_of_configuration(node, tests)
+        own = _tests_of_script(node, tests, names) or _tests_of_configuration(node, tests)
+        # Without a file that looks like a test, only a run can tell whether there are any.
+        found += [check for check in own if tests.files or check.phase is not Phase.CONTRACT]
     return found
 
 
@@ -172,14 +167,12 @@ def _script(node: NodePackage, names: Sequence[str]) -> tuple[str, Command | Non
     """The first script of `names` that checks this package without changing it, and the one program it calls, if so."""
     for name in names:
         text = node.scripts.get(name, "")
-        if not text or not is_usable(text):
-            continue
         command = plain(text, node.scripts)
-        if command and not is_usable(" ".join(command.words)):
+        whole = " ".join(command.words) if command else expanded(text, node.scripts)
+        if not text or not is_usable(text) or not is_usable(whole):
             continue
-        if command and command.tool in TOOLS:
-            return name, command  # what it changes is left out of its call
-        if not mutates(text) and not (command and mutates(" ".join(command.words))):
+        # What a known tool would change is left out of its call; other scripts that change files are not run.
+        if (command and command.tool in TOOLS) or not mutates(whole):
             return name, command
     return "", None
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.node_package import absent_dependency
-from gatehouse.inner.checks.parsing import first_error, placed_lines, relative, short, taken, without_control
+from gatehouse.inner.checks.parsing import (
+    ERROR,
+    first_error,
+    own_place,
+    placed_lines,
+    places,
+    relative,
+    short,
+    taken,
+    without_control,
+)
 from gatehouse.inner.model import Check, Finding, Parsed
 
 _TSC = re.compile(
@@ -32,6 +43,9 @@ _NODE = r"^[#\u2139] pass (?P<passed>\d+)\n[#\u2139] fail (?P<failed>\d+)"
 _MOCHA = r"^\s*(?P<passed>\d+) passing\b(?:.*\n+\s*(?:\d+ pending\n+\s*)?(?P<failed>\d+) failing)?"
 _AVA = r"^\s*(?P<passed>\d+) tests? passed$"
 _COUNTS = tuple(re.compile(pattern, re.MULTILINE) for pattern in (_JEST_OR_VITEST, _NODE, _MOCHA, _AVA))
+_BULLET = re.compile(
+    r"^ +\u25cf (?P<title>.+)\n\s*\n +(?P<message>\S.*)(?P<rest>(?:\n(?! +\u25cf ).*)*)", re.MULTILINE
+)
 _NONE = re.compile(r"^(?:No tests found|No test files found|No test suite found)\b", re.MULTILINE)
 
 
@@ -57,22 +71,32 @@ def _placed(check: Check, match: re.Match[str], rule: str = "") -> Finding:
 
 
 class EslintReport:
-    """Reads the JSON file that ESLint was told to write."""
+    """Reads the JSON file that ESLint was told to write; `configuration` is the path of the one that it uses."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, configuration: str) -> None:
         self._path = path
+        self._configuration = configuration
 
     def __call__(self, check: Check, done: Completed) -> Parsed:
         """Errors; where there are none, warnings, which a limit can turn into a failure."""
         text = taken(self._path)
         try:
             files = json.loads(text)
-        except ValueError:  # ESLint itself failed: its configuration, most of the time
-            return read_script(check, done)
+        except ValueError:
+            return self._failed(check, done)
         told = [(file["filePath"], each) for file in files for each in file["messages"]]
         errors = [each for each in told if each[1].get("severity") == 2]
         chosen = errors or (told if done.exit_code else [])
         return Parsed(tuple(_eslint(check, path, each) for path, each in chosen))
+
+    def _failed(self, check: Check, done: Completed) -> Parsed:
+        """What ESLint says when it could look at nothing: something is wrong with its configuration."""
+        parsed = read_script(check, done)
+        error = ERROR.search(without_control(done.stderr))
+        if parsed.findings or not error:
+            return parsed
+        path = relative(check, self._configuration) if self._configuration else check.package.manifest
+        return replace(parsed, findings=(Finding(path, short(error["message"]), rule="configuration"),))
 
 
 def _eslint(check: Check, path: str, message: dict[str, Any]) -> Finding:
@@ -132,10 +156,20 @@ def read_script(check: Check, done: Completed) -> Parsed:
     text = without_control(done.stdout + "\n" + done.stderr)
     findings = [*_tsc(check, text), *_stylish(check, text)]
     findings += [_placed(check, match, "syntax") for match in _PRETTIER_ERROR.finditer(text)]
-    if not findings and done.exit_code != 0:
-        findings += [each for each in placed_lines(check, text) if (check.package.root / each.path).is_file()]
-        findings = findings or [*first_error(check, text)]
+    if done.exit_code == 0:
+        return Parsed(tuple(dict.fromkeys(findings)))
+    findings = findings or [
+        each for each in placed_lines(check, text) if (check.package.root / each.path).is_file()
+    ]
+    findings = findings or [*_jest(check, text)] or [*first_error(check, text)]
     return Parsed(tuple(dict.fromkeys(findings)), missing=absent_dependency(check, text))
+
+
+def _jest(check: Check, text: str) -> Iterator[Finding]:
+    """Jest's text: a bullet with the test's name, its message, and where it failed."""
+    for title, message, rest in _BULLET.findall(text):
+        if place := own_place(check, places(rest)):
+            yield Finding(place[0], short(message), place[1], place[2], title)
 
 
 def read_test_script(check: Check, done: Completed) -> Parsed:

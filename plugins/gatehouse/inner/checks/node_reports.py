@@ -20,6 +20,7 @@ from gatehouse.inner.checks.parsing import (
     relative,
     short,
     taken,
+    text_of,
     unique,
     without_control,
 )
@@ -31,6 +32,7 @@ _BABEL = re.compile(
     r"^\s*(?P<message>\w*Error: (?P<path>/.+?): (?P<what>.+?) \((?P<line>\d+):(?P<column>\d+)\))",
     re.MULTILINE,
 )
+_ABSENT = re.compile(r"(?:Cannot find (?:module|package)|Failed to resolve import) ['\"]([^'\"]+)['\"]")
 _FAILED_SUITE = re.compile(r"● Test suite failed to run\s+(?P<message>\S.*)")
 
 Reader = Callable[[Check, Any], Parsed]
@@ -57,7 +59,10 @@ class Report:
             return Parsed((*printed.findings, broken), executed=0)
         # What goes wrong outside of any test is in no report.
         findings = parsed.findings or printed.findings
-        return replace(parsed, findings=findings, missing=absent_dependency(check, text) or printed.missing)
+        if not parsed.tests and not findings:
+            findings = (Finding(check.package.manifest, "the test runner found no test", rule="listing"),)
+        missing = absent_dependency(check, text) if done.exit_code != 0 else ""
+        return replace(parsed, findings=findings, missing=missing or printed.missing)
 
 
 def read_jest(check: Check, report: dict[str, Any]) -> Parsed:
@@ -106,12 +111,21 @@ def _failed_file(check: Check, path: str, text: str) -> Finding:
         return replace(placed, message=placed.message.removeprefix("ERROR: "), column=placed.column + 1)
     match = _FAILED_SUITE.search(text)
     message = short(match["message"] if match else text.partition("\n/")[0], "the file could not be loaded")
-    place = own_place(check, places(text)) or (path, None, None)
+    place = own_place(check, places(text)) or (path, _line_of(check, path, text), None)
     return Finding(place[0], message, place[1], place[2])
 
 
+def _line_of(check: Check, path: str, text: str) -> int | None:
+    """The line of a file that imports what cannot be found."""
+    match = _ABSENT.search(text)
+    lines = text_of(check.package.root / path).splitlines() if match else ()
+    return next((number for number, line in enumerate(lines, 1) if match and match[1] in line), None)
+
+
 def _until_stack(text: str) -> str:
-    return re.split(r"\n\s+at ", without_control(text), maxsplit=1)[0].removeprefix("Error: ")
+    message = re.split(r"\n\s+at ", without_control(text), maxsplit=1)[0].removeprefix("Error: ")
+    # Vitest keeps a stack for the time limit's error, and loses its message in the report.
+    return "did not end within its time limit" if message == "STACK_TRACE_ERROR" else message
 
 
 def read_mocha(check: Check, report: dict[str, Any]) -> Parsed:

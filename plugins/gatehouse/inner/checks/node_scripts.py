@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import shlex
 from collections.abc import Collection, Mapping
@@ -21,6 +22,7 @@ _DELEGATES = re.compile(
 _END_TO_END = re.compile(r"\b(playwright test|cypress (run|open)|wdio|nightwatch|testcafe)\b")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"$`\\]*\"")
 _SHELL = re.compile(r"[|&;<>()$`*?\[\]{}~#!\n\\\"']")
+_WORD = re.compile(r"[\w:.*@/-]+")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)")
 _MANAGERS = ("npm", "pnpm", "yarn", "bun")
 _STARTERS = ("npx", "bunx", "pnpx")
@@ -37,6 +39,22 @@ class Command:
     def tool(self) -> str:
         """The program's name."""
         return self.words[0]
+
+
+def expanded(script: str, scripts: Mapping[str, str]) -> str:
+    """A script with the texts of all scripts that it names, directly or not, one a line.
+
+    Any word counts that is a script's name or a pattern over names (`lint:*`): rather one too many than one too few.
+    """
+    found = {script: None}
+    waiting = [script]
+    while waiting:
+        for word in set(_WORD.findall(waiting.pop())):
+            for name, text in scripts.items():
+                if text not in found and (name == word or ("*" in word and fnmatch.fnmatchcase(name, word))):
+                    found[text] = None
+                    waiting.append(text)
+    return "\n".join([script, *sorted(set(found) - {script})])
 
 
 def is_usable(script: str) -> bool:

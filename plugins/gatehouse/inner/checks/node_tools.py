@@ -13,6 +13,13 @@ from gatehouse.inner.model import Blame, Check, Parsed, Phase
 Parse = Callable[[Check, Completed], Parsed]
 
 
+#: Files by which ESLint is configured, those of its current format first.
+ESLINT = (
+    *(f"eslint.config.{suffix}" for suffix in ("js", "mjs", "cjs", "ts", "mts", "cts")),
+    *(f".eslintrc{suffix}" for suffix in (".js", ".cjs", ".json", ".yml", ".yaml", "")),
+)
+
+
 def direct(node: NodePackage, name: str, blame: Blame, command: Command) -> Check:
     """A known tool called directly, for its structured output and without what would change files."""
     arguments, parse = TOOLS[command.tool](node, name, without(command.words[1:], MUTATING))
@@ -25,7 +32,9 @@ def _eslint(node: NodePackage, name: str, words: tuple[str, ...]) -> tuple[tuple
     kept = without(
         words, ("--cache",), ("-f", "--format", "-o", "--output-file", "--cache-location", "--cache-strategy")
     )
-    return (*kept, "--format=json", f"--output-file={report}"), EslintReport(report)
+    return (*kept, "--format=json", f"--output-file={report}"), EslintReport(
+        report, node.tools.beside(node.package, *ESLINT) or ""
+    )
 
 
 def _tsc(node: NodePackage, _name: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Parse]:

@@ -17,7 +17,8 @@ from gatehouse.inner.model import Check, ChildTest, Finding, Parsed
 #: Characters of a message that are kept.
 MESSAGE_LIMIT = 300
 
-_ERROR = re.compile(
+#: The line that says what is wrong, as most runtimes print it.
+ERROR = re.compile(
     r"^\W*(?:Uncaught )?(?P<message>[A-Z]\w*(?:Error|Exception)\b.*|Error: .*|error: .*)$", re.MULTILINE
 )
 
@@ -103,7 +104,7 @@ def own_place(check: Check, candidates: Iterable[Place]) -> Place | None:
 def first_error(check: Check, text: str) -> Iterator[Finding]:
     """The first line that names an error, at the first place in the package from there on, else anywhere."""
     text = without_control(text)
-    if error := _ERROR.search(text):
+    if error := ERROR.search(text):
         place = own_place(check, places(text[error.start() :])) or own_place(check, places(text))
         if place:
             yield Finding(place[0], short(error["message"]), place[1], place[2])
