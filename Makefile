@@ -2,7 +2,7 @@
 # Hundreds of processes import the project here: each would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test lint format bootstrap
+.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -26,6 +26,14 @@ bench-journeys: bootstrap
 # What running a project of Playwright Test in the suite costs, beside running it alone; about two minutes.
 bench-playwright-test: bootstrap
 	.venv/bin/python benchmarks/playwright_test_runner.py
+
+# The inner suite beside turbo, nx and moon, and beside the best possible; about half an hour.
+bench-inner: bootstrap
+	.venv/bin/python benchmarks/inner_loop.py
+
+# How often the inner suite's first error is the right one, on seeded faults; about fifteen minutes.
+bench-first-error: bootstrap
+	.venv/bin/python benchmarks/first_error.py
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .
