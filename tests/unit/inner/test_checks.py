@@ -43,11 +43,12 @@ def test_a_check_that_leaves_processes_behind_is_no_pass(check):
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
 def test_names_with_spaces_quotes_and_newlines_do_no_harm(tmp_path, language):
     texts = {"package.json": '{"scripts": {"test": "jest"}}', "go.mod": "module m\n"}
+    suffix = next(iter(language.suffixes), ".txt")
     for number, folder in enumerate(["a b", 'q"uote', "it's", "new\nline", "d\u00e9j\u00e0"]):
         for manifest in language.manifests[:1]:
             files = {
                 f"{folder}/{manifest}": texts.get(manifest, ""),
-                f"{folder}/x{(language.suffixes or (".txt",))[0]}": "\n",
+                f"{folder}/x{suffix}": "\n",
             }
             made = Checkout(tmp_path / str(number), files)
             assert [package.folder for package in made.packages] == [folder]
