@@ -223,6 +223,36 @@ def test_jests_pattern_for_unit_tests_matches_all_others(checkout):
     assert chosen == ["__tests__/unit/a.test.ts", "src/d.spec.ts"]
 
 
+def test_mocha_runs_integration_tests_among_the_others_and_never_end_to_end_tests(checkout):
+    checks = checkout({"test": "mocha"}, installed=("mocha",), files=SPLIT).checks
+
+    assert list(checks) == ["node-listing", "node-test"]
+    assert "**/__tests__/e2e/**" in checks["node-test"].argv
+    assert "**/__tests__/integration/**" not in checks["node-test"].argv
+
+
+@pytest.mark.parametrize("runner", ["jest __tests__", "vitest run __tests__"])
+def test_what_a_script_chooses_brings_no_end_to_end_tests_into_the_integration_phase(checkout, runner):
+    check = checkout({"test": runner}, installed=(runner.split()[0],), files=SPLIT).checks["node-integration"]
+
+    assert "__tests__" not in check.argv or "--exclude=**/__tests__/e2e/**" in check.argv
+
+
+@pytest.mark.parametrize(
+    ("script", "chooses"),
+    [
+        ("jest --config x.js -w 4", "^(?!.*__tests__/(integration|e2e)/)"),
+        ("jest --runInBand --selectProjects a b", "--testPathIgnorePatterns=__tests__/e2e/"),
+        ("jest --verbose src", "--testPathIgnorePatterns=__tests__/e2e/"),
+    ],
+)
+def test_end_to_end_tests_are_left_out_whatever_else_jests_script_chooses(checkout, script, chooses):
+    words = argv(checkout({"test": script}, installed=("jest",), files=SPLIT).checks["node-test"])
+
+    assert chooses in words
+    assert "4" not in words
+
+
 def test_a_package_with_integration_tests_alone_has_no_unit_check(checkout):
     checks = checkout(
         {"test": "jest"}, installed=("jest",), files={"p/__tests__/integration/a.test.js": ""}
@@ -240,7 +270,7 @@ def test_scripts_of_their_own_for_unit_and_integration_tests_are_preferred(check
 
     checks = checkout(scripts, installed=("jest",), files=SPLIT).checks
 
-    assert argv(checks["node-integration"])[:2] == ["-c", "integration.js"]
+    assert argv(checks["node-integration"])[-2:] == ["-c", "integration.js"]
 
 
 def test_a_runner_is_found_by_its_configuration_where_there_is_no_script(checkout):

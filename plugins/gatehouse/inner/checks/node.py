@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gatehouse.inner.checks.manifests import broken_manifest
@@ -143,7 +144,7 @@ def _tests_of_script(node: NodePackage, tests: Tests, names: Sequence[str]) -> l
     runner = runner_of(command) if command else None
     if command and runner:
         # A script of its own for integration tests already chooses them.
-        own = Tests(tests.name, tests.phase, tests.files) if tests.folder else tests
+        own = replace(tests, folder="") if tests.folder else tests
         return runner(node, own, command)
     more = {"parse": read_test_script, "findings_are_failures": False, "weight": 2}
     return [node.script(tests.name, script, tests.phase, Blame.TEST, **more)]

@@ -44,7 +44,8 @@ def classes_of(node: NodePackage) -> list[Tests]:
     for name in other:
         if name in classes.integration:
             own = tuple(file for file in files if _lies_in(file, name))
-            found.append(Tests("integration", Phase.INTEGRATION, own, folder=name))
+            others = tuple(each for each in other if each != name)
+            found.append(Tests("integration", Phase.INTEGRATION, own, folder=name, left_out=others))
     return found
 
 

@@ -5,45 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any
 
 from gatehouse.inner.checks.node_classes import SUFFIXES, Tests
+from gatehouse.inner.checks.node_jest import jest
 from gatehouse.inner.checks.node_package import PARALLEL, NodePackage
 from gatehouse.inner.checks.node_reports import MochaListing, Report, read_file_list, read_jest, read_mocha
+from gatehouse.inner.checks.node_runs import EASY, WATCHING, listing_check, listing_name, run_check
 from gatehouse.inner.checks.node_scripts import Command, without
 from gatehouse.inner.checks.tap import read_tap
 from gatehouse.inner.model import Blame, Check, Parsed, Phase
-
-_WATCHING = ("--watch", "--watchAll", "-w", "--ui", "--coverage", "--collectCoverage")
-_EASY = ("--passWithNoTests", "--pass-with-no-tests", "-u", "--update", "--updateSnapshot", "--json", "--ci")
-
-
-def jest(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
-    """Jest, with its report in a file; folders are chosen by a pattern over paths."""
-    words = without(command.words[1:], (*_WATCHING, *_EASY), ("--outputFile", "--cacheDirectory"))
-    # Patterns of the script are alternatives to any that are added, so that adding one would choose more, not less.
-    pattern = () if any(not word.startswith("-") for word in words) else _jest_pattern(tests)
-    limited = {"-i", "--runInBand", "--maxWorkers"} & {word.partition("=")[0] for word in words}
-    report = node.tools.report(node.package, f"{tests.name}.json")
-    common = (*words, *pattern, f"--cacheDirectory={node.tools.cache / 'jest'}", "--coverage=false")
-    workers = () if limited else (f"--maxWorkers={PARALLEL}",)
-    arguments = (*common, "--ci", "--json", f"--outputFile={report}", "--testLocationInResults", *workers)
-    return [
-        _listing(node, tests, command, "jest", *common, "--listTests", parse=read_file_list),
-        _run(node, tests, command, "jest", *arguments, parse=Report(report, read_jest), weight=PARALLEL),
-    ]
-
-
-def _jest_pattern(tests: Tests) -> tuple[str, ...]:
-    if tests.folder:
-        return (f"__tests__/{tests.folder}/",)
-    return (f"^(?!.*__tests__/({'|'.join(tests.left_out)})/)",) if tests.left_out else ()
 
 
 def vitest(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
     """Vitest, run once, with its report in a file."""
     words = command.words[2:] if command.words[1:2] in (("run",), ("watch",), ("dev",)) else command.words[1:]
-    words = without(words, (*_WATCHING, *_EASY, "--run"), ("--reporter", "--outputFile"))
+    words = without(words, (*WATCHING, *EASY, "--run"), ("--reporter", "--outputFile"))
     chosen = (f"__tests__/{tests.folder}/",) if tests.folder else ()
     left_out = tuple(f"--exclude=**/__tests__/{name}/**" for name in tests.left_out)
     report = node.tools.report(node.package, f"{tests.name}.json")
@@ -53,7 +29,7 @@ def vitest(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
     found = []
     if node.version("vitest") >= (3, 0):  # earlier ones cannot list without loading every test
         found.append(
-            _listing(
+            listing_check(
                 node,
                 tests,
                 command,
@@ -67,7 +43,7 @@ def vitest(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
             )
         )
     found.append(
-        _run(
+        run_check(
             node,
             tests,
             command,
@@ -83,7 +59,7 @@ def vitest(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
 
 
 def mocha(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
-    """Mocha, which cannot be told to run one folder only when its configuration names others."""
+    """Mocha, which cannot be told to run one folder only: integration tests run among the unit tests."""
     if tests.folder:
         return []
     words = without(
@@ -91,13 +67,14 @@ def mocha(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
         ("--watch", "-w"),
         ("--reporter", "-R", "--reporter-option", "--reporter-options", "-O"),
     )
-    left_out = tuple(word for name in tests.left_out for word in ("--ignore", f"**/__tests__/{name}/**"))
+    never = [name for name in tests.left_out if name in node.tools.classes.cluster]
+    left_out = tuple(word for name in never for word in ("--ignore", f"**/__tests__/{name}/**"))
     report, listed = (
         node.tools.report(node.package, f"{tests.name}-{kind}.json") for kind in ("run", "list")
     )
     arguments = (*words, *left_out, "--reporter=json", "--reporter-option")
     return [
-        _listing(
+        listing_check(
             node,
             tests,
             command,
@@ -107,7 +84,9 @@ def mocha(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
             "--dry-run",
             parse=MochaListing(listed),
         ),
-        _run(node, tests, command, "mocha", *arguments, f"output={report}", parse=Report(report, read_mocha)),
+        run_check(
+            node, tests, command, "mocha", *arguments, f"output={report}", parse=Report(report, read_mocha)
+        ),
     ]
 
 
@@ -124,9 +103,9 @@ def node_test(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
     files = tests.files if (tests.folder or tests.left_out) and not named else ()
     report = node.tools.report(node.package, f"{tests.name}.tap")
     output = ("--test", "--test-reporter=tap", f"--test-reporter-destination={report}")
-    run = _run(node, tests, command, "node", *output, *words, *files, parse=Report(report, read_tap))
+    run = run_check(node, tests, command, "node", *output, *words, *files, parse=Report(report, read_tap))
     listed = Check(
-        *(node.package, _listing_name(tests), Phase.CONTRACT, Blame.COMPILE),
+        *(node.package, listing_name(tests), Phase.CONTRACT, Blame.COMPILE),
         look=lambda: Parsed(listed=len(tests.files)),
     )
     return [listed, run] if tests.files else [run]
@@ -158,26 +137,6 @@ def unwrapped(command: Command) -> Command:
                 env = {**command.env, "NODE_OPTIONS": options} if options else command.env
                 return replace(command, words=(name, *command.words[number + 1 :]), env=env)
     return command
-
-
-def _listing_name(tests: Tests) -> str:
-    return "node-listing" if tests.name == "test" else f"node-{tests.name}-listing"
-
-
-def _listing(
-    node: NodePackage, tests: Tests, command: Command, tool: str, *arguments: str, parse: Any
-) -> Check:
-    """The runner's own list of tests; that it is empty is a finding."""
-    name, env = _listing_name(tests).removeprefix("node-"), dict(command.env)
-    more = {"parse": parse, "env": env, "findings_are_failures": True}
-    return node.check(name, Phase.CONTRACT, Blame.COMPILE, tool, *arguments, **more)
-
-
-def _run(node: NodePackage, tests: Tests, command: Command, tool: str, *arguments: str, **more: Any) -> Check:
-    env = dict(command.env)
-    return node.check(
-        tests.name, tests.phase, Blame.TEST, tool, *arguments, env=env, findings_are_failures=True, **more
-    )
 
 
 def configured(node: NodePackage, names: Iterable[str]) -> str:
