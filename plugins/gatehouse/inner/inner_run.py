@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -21,6 +22,9 @@ from gatehouse.inner.cache import Pass
 from gatehouse.inner.checkout_plan import CheckoutPlan, plan_checkout
 from gatehouse.inner.model import Check, CheckResult, Outcome
 from gatehouse.inner.timings import add_timings
+
+#: Seconds.
+DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,16 @@ def keep(plan: CheckoutPlan, results: list[CheckResult], cache: Path, now: float
                 found = Pass(check_id, now, round(result.completed.duration, 3), result.tests)
                 problem = problem or plan.cache.store(keys[check_id], found)
         plan.cache.prune()
+    _remove_old(cache / "reports", now)
     return problem
+
+
+def _remove_old(folder: Path, now: float) -> None:
+    """Remove reports of runners that were killed before anybody read them."""
+    for path in folder.glob("*"):
+        with contextlib.suppress(OSError):
+            if now - path.stat().st_mtime > DAY:
+                path.unlink()
 
 
 def counted(plan: CheckoutPlan, results: list[CheckResult]) -> list[str]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 POOL: pytest.StashKey[CheckPool] = pytest.StashKey()
 
+#: Lines of a tool's output that are shown where something is not installed.
+NOT_INSTALLED_LINES = 3
+
 #: Findings that are shown besides the first.
 MORE_FINDINGS = 5
 
@@ -88,7 +91,7 @@ def not_installed(result: CheckResult) -> NotInstalled:
     return NotInstalled(
         f"{check.id}: {result.reason}",
         expected=" ".join(check.argv[:3]),
-        seen="" if check.missing else result.output,
+        seen="" if check.missing else "\n".join(result.output.splitlines()[:NOT_INSTALLED_LINES]),
         next_step=f"{how}; or silence the check with a reason in gatehouse.yaml",
     )
 

@@ -11,6 +11,17 @@ COMMAND_NOT_FOUND = 127
 #: Lines of output that are shown when nothing could be read out of it.
 TAIL_LINES = 15
 
+NO_TEST_FOUND = "no test was found, although there are test files"
+
+
+def judge_look(check: Check, parsed: Parsed) -> CheckResult:
+    """What a look at a package means that needed no command."""
+    if parsed.findings:
+        return CheckResult(check, Outcome.FAILED, findings=parsed.findings)
+    if parsed.listed == 0:
+        return CheckResult(check, Outcome.FAILED, NO_TEST_FOUND)
+    return CheckResult(check, Outcome.PASSED, tests=parsed.tests)
+
 
 def judge(check: Check, done: Completed, timeout: float) -> CheckResult:
     """What a finished command means. Its exit code outranks everything that was read out of its output."""
@@ -47,7 +58,7 @@ def judge(check: Check, done: Completed, timeout: float) -> CheckResult:
     if parsed.executed == 0:
         return failed("exit code 0, but no test ran")
     if parsed.listed == 0:
-        return failed("exit code 0, but no test was found, although there are test files")
+        return failed(f"exit code 0, but {NO_TEST_FOUND}")
     if done.left_behind:
         return failed(f"left processes behind, which were ended: {', '.join(done.left_behind)[:200]}")
     return CheckResult(check, Outcome.PASSED, output=output, completed=done, tests=parsed.tests)

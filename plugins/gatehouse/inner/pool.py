@@ -11,10 +11,13 @@ from pathlib import Path
 
 from gatehouse.core.errors import NotInstalled
 from gatehouse.core.processes import ProcessOwner
-from gatehouse.inner.judge import judge
+from gatehouse.inner.judge import judge, judge_look
 from gatehouse.inner.model import Check, CheckResult, Outcome, Phase
 from gatehouse.inner.plan import Action, Decision
 from gatehouse.inner.schedule import next_to_start, slowest_first
+
+#: Bytes of a stream that are kept in memory, of its beginning and of its end: reports of some runners come that way.
+CAPTURE_BYTES = 8 << 20
 
 
 class CheckPool:
@@ -128,9 +131,7 @@ class CheckPool:
 
     def _run(self, check: Check) -> CheckResult:
         if check.look is not None:
-            parsed = check.look()
-            outcome = Outcome.FAILED if parsed.findings else Outcome.PASSED
-            return CheckResult(check, outcome, findings=parsed.findings, tests=parsed.tests)
+            return judge_look(check, check.look())
         log = (
             self._logs / f"{check.id.replace('/', '_').replace('::', '--')[-200:]}.log"
             if self._logs
@@ -143,6 +144,7 @@ class CheckPool:
                 cwd=check.package.path,
                 env={**self._environment, **check.env},
                 log=log,
+                capture_bytes=CAPTURE_BYTES,
             )
         except NotInstalled as error:
             return CheckResult(check, Outcome.NOT_INSTALLED, error.summary)
