@@ -140,7 +140,7 @@ FAULTS = (
     ),
     Fault("format", TEST, 'Item("apple", 3, 2)', 'Item("apple",3,2)', "format"),
     Fault(
-        "unit", SOURCE, "item.price * item.count", "item.price + item.count", "test", path=TEST, at="== 11"
+        "unit", SOURCE, "item.price * item.count", "item.price - item.count", "test", path=TEST, at="== 11"
     ),
     Fault(
         "unit",
