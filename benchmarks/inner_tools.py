@@ -54,7 +54,9 @@ class Tool:
         return self.counted(root, timed(self.command, root, self.environment()))
 
     def counted(self, _root: Path, ran: Ran) -> Ran:
-        """The same with the numbers that it says."""
+        """The same with the numbers that it says, if it says any."""
+        if not all(self.patterns):
+            return ran
         total, cached = (re.search(pattern, ran.output) for pattern in self.patterns)
         number = int(cached[1]) if cached else 0
         return Ran(ran.seconds, ran.code, ran.output, int(total[1]) - number if total else None, number)
