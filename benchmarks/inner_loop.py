@@ -9,7 +9,8 @@ puts before them. After each call it is asserted that the tool did what is measu
 
     .venv/bin/python benchmarks/inner_loop.py --checkout DIR
 
-does the first two on a copy of any checkout, for the inner suite alone.
+does the first two on a copy of any checkout, for the inner suite alone. Where checks fail, a red phase stops the next: it
+is then no measurement of all that there is to run, which is what the best is of.
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ def one_checkout(folder: Path, checkout: Path, rounds: int, cold_rounds: int) ->
         ran = tool.run(root)
         if ran.cached:
             raise WrongWorkError(f"{tool.name}: {ran.cached} checks were cached, with an empty cache")
-        told[tool.name] = f"exit code {ran.code}, {ran.executed} checks executed"
+        told[tool.name] = f"exit code {ran.code}, {ran.executed} checks to run"
         return ran
 
     def again(tool: Tool) -> Ran:
@@ -202,7 +203,7 @@ def one_checkout(folder: Path, checkout: Path, rounds: int, cold_rounds: int) ->
             raise WrongWorkError(
                 f"{tool.name}: {ran.executed} checks were executed again:\n{ran.output[-1500:]}"
             )
-        told[tool.name] = f"exit code {ran.code}, {ran.executed} checks executed again, {ran.cached} cached"
+        told[tool.name] = f"exit code {ran.code}, {ran.executed} checks to run again, {ran.cached} cached"
         return ran
 
     pool = Pool(commands_of(root, folder / "best"))
