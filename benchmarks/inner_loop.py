@@ -9,8 +9,8 @@ puts before them. After each call it is asserted that the tool did what is measu
 
     .venv/bin/python benchmarks/inner_loop.py --checkout DIR
 
-does the first two on a copy of any checkout, for the inner suite alone. Where checks fail, a red phase stops the next: it
-is then no measurement of all that there is to run, which is what the best is of.
+does the first two on a copy of any checkout, for the inner suite alone. Where checks fail, a red phase stops the next:
+what is then measured is not all that there is to run, which is what the best is of.
 """
 
 from __future__ import annotations

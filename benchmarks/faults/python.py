@@ -219,8 +219,7 @@ FAULTS = (
         "from dataclasses import dataclass\n",
         "from dataclasses import dataclass\n\nimport absent_library  # type: ignore\n",
         "test",
-        at=None,
-        path="pyproject.toml",
+        at="import absent_library",
         says="absent_library",
         failure_class=ENVIRONMENT,
         more={
