@@ -9,25 +9,24 @@ puts before them. After each call it is asserted that the tool did what is measu
 
     .venv/bin/python benchmarks/inner_loop.py --checkout DIR
 
-does the first two on a copy of any checkout, for the inner suite alone.
+does the first two on a copy of any checkout, for the inner suite alone. Where checks fail, a red phase stops the next:
+what is then measured is not all that there is to run, which is what the best is of.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import random
 import shutil
-import statistics
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from inner_best import Pool, commands_of, scripts
 from inner_monorepo import PACKAGES, commit, generate, name, write
-from inner_tools import Ran, Tool, WrongWorkError, configure_others, expect, gatehouse_tools
+from inner_others import configure_others
+from inner_rounds import BEST, alternately, show
+from inner_tools import Ran, Tool, WrongWorkError, expect, gatehouse_tools
 
 CHECKS = 2 * PACKAGES
 
@@ -38,8 +37,6 @@ NEEDED, NEEDED_CHECKS = name(0), 12
 ALONE, ALONE_CHECKS = name(PACKAGES - 1), 2
 
 FILES = 50_000
-
-Seconds = dict[str, list[float]]
 
 
 def main() -> None:
@@ -136,7 +133,7 @@ def best(root: Path, cache: Path) -> dict[str, Pool]:
     commands = commands_of(root, cache)
     folders = dict.fromkeys(command.folder for command in commands)
     pools = {
-        "best: the suite's commands alone": Pool(commands),
+        BEST: Pool(commands),
         "best: the scripts alone": Pool(scripts(folders)),
     }
     for way, pool in pools.items():
@@ -144,29 +141,6 @@ def best(root: Path, cache: Path) -> dict[str, Pool]:
         if pool.failed:
             raise WrongWorkError(f"{way}: {pool.failed} commands failed")
     return pools
-
-
-def alternately(
-    rounds: int,
-    tools: Sequence[Tool],
-    pools: Mapping[str, Pool],
-    call: Callable[[Tool], Ran],
-    before: Callable[[int], None] = lambda _number: None,
-) -> tuple[Seconds, Seconds]:
-    """Seconds of each way, and of the bounds; all ways in each round, in changing order."""
-    seconds, bounds = defaultdict(list), defaultdict(list)
-    for number in range(rounds):
-        before(number)
-        for way in random.sample([*tools, *pools], len(tools) + len(pools)):
-            if isinstance(way, Tool):
-                seconds[way.name].append(call(way).seconds)
-            else:
-                seconds[way].append(pools[way].run())
-                bounds[way].append(pools[way].bound)
-            latest = way.name if isinstance(way, Tool) else way
-            print(f"round {number + 1}: {latest}: {seconds[latest][-1]:.3f} s", file=sys.stderr)
-    ways = [*(tool.name for tool in tools), *pools]
-    return {way: seconds[way] for way in ways}, bounds
 
 
 def printed(root: Path, tools: Sequence[Tool]) -> None:
@@ -220,7 +194,7 @@ def one_checkout(folder: Path, checkout: Path, rounds: int, cold_rounds: int) ->
         ran = tool.run(root)
         if ran.cached:
             raise WrongWorkError(f"{tool.name}: {ran.cached} checks were cached, with an empty cache")
-        told[tool.name] = f"exit code {ran.code}, {ran.executed} checks executed"
+        told[tool.name] = f"exit code {ran.code}, {ran.executed} checks to run"
         return ran
 
     def again(tool: Tool) -> Ran:
@@ -229,35 +203,18 @@ def one_checkout(folder: Path, checkout: Path, rounds: int, cold_rounds: int) ->
             raise WrongWorkError(
                 f"{tool.name}: {ran.executed} checks were executed again:\n{ran.output[-1500:]}"
             )
-        told[tool.name] = f"exit code {ran.code}, {ran.executed} checks executed again, {ran.cached} cached"
+        told[tool.name] = f"exit code {ran.code}, {ran.executed} checks to run again, {ran.cached} cached"
         return ran
 
     pool = Pool(commands_of(root, folder / "best"))
     pool.run()
     print(f"{pool.failed} of {len(pool.costs)} commands fail by themselves", file=sys.stderr)
-    seconds, bounds = alternately(cold_rounds, tools, {"best: the suite's commands alone": pool}, anew)
+    seconds, bounds = alternately(cold_rounds, tools, {BEST: pool}, anew)
     show(f"everything anew: {checkout}", seconds, bounds, told)
     for tool in tools:
         tool.run(root)
     seconds, _ = alternately(rounds, tools, {}, again)
     show(f"nothing changed: {checkout}", seconds, {}, told)
-
-
-def show(title: str, seconds: Seconds, bounds: Seconds, told: Mapping[str, str] | None = None) -> None:
-    """Print medians and 95th percentiles, and where there is a best, how much of it each way takes."""
-    best_name = next(iter(bounds), "")
-    best_median = statistics.median(seconds[best_name]) if best_name else 0.0
-    print(f"\n{title:42} {'median':>9} {'95th':>9}" + ("   of the best" if best_name else ""))
-    for way, values in seconds.items():
-        median = statistics.median(values)
-        worst = statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else median
-        ratio = f"   {median / best_median:11.2f}" if best_name else ""
-        print(f"{way:42} {median:7.3f} s {worst:7.3f} s{ratio}   {(told or {}).get(way, '')}".rstrip())
-    for way, values in bounds.items():
-        label = f"no order is faster than, {way.removeprefix('best: ')}"
-        print(
-            f"{label:42} {statistics.median(values):7.3f} s   (longest command, or work / {os.cpu_count()})"
-        )
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ FAULTS = (
     Fault(
         "lint", PLAIN, "return items[0].name;", "return items[0] == null ? undefined : items[0].name;", "lint"
     ),
-    Fault("lint", PLAIN, "return sum;", "return summ;", "lint"),
+    Fault("lint", PLAIN, "return sum;", "return sum + offset;", "lint"),
     Fault("format", PLAIN, "let sum = 0;", "let sum=0", "format"),
     Fault(
         "unit",
@@ -286,8 +286,8 @@ FAULTS = (
         "",
         TS_MANIFEST.replace('"typescript"', '"absent-library": "1.0.0",\n    "typescript"'),
         "compile",
-        at=None,
-        path="typed/package.json",
+        at='from "absent-library"',
+        path=TYPED,
         says="absent-library",
         failure_class=ENVIRONMENT,
         more={

@@ -140,7 +140,7 @@ FAULTS = (
     ),
     Fault("format", TEST, 'Item("apple", 3, 2)', 'Item("apple",3,2)', "format"),
     Fault(
-        "unit", SOURCE, "item.price * item.count", "item.price + item.count", "test", path=TEST, at="== 11"
+        "unit", SOURCE, "item.price * item.count", "item.price - item.count", "test", path=TEST, at="== 11"
     ),
     Fault(
         "unit",
@@ -219,8 +219,7 @@ FAULTS = (
         "from dataclasses import dataclass\n",
         "from dataclasses import dataclass\n\nimport absent_library  # type: ignore\n",
         "test",
-        at=None,
-        path="pyproject.toml",
+        at="import absent_library",
         says="absent_library",
         failure_class=ENVIRONMENT,
         more={
