@@ -19,6 +19,8 @@ from gatehouse.inner.schedule import next_to_start, slowest_first
 #: Bytes of a stream that are kept in memory, of its beginning and of its end: reports of some runners come that way.
 CAPTURE_BYTES = 8 << 20
 
+ENDED = "not run: the run was ended"
+
 
 class CheckPool:
     """Does what was decided about each check, and hands out the results as they are asked for."""
@@ -71,10 +73,13 @@ class CheckPool:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        if self._runner.ident is None:
+            return
+        while any(each.is_alive() for each in [self._runner, *self._threads]):
+            self._owner.stop_all()  # again: a check may just have been about to start its program
+            for thread in [self._runner, *self._threads]:
+                thread.join(timeout=0.05)
         self._owner.stop_all()
-        for thread in [self._runner, *self._threads]:
-            if thread.ident is not None:
-                thread.join()
 
     def _run_phases(self) -> None:
         red: Phase | None = None
@@ -100,7 +105,7 @@ class CheckPool:
             while waiting or self._running:
                 if self._stopping:
                     for each in waiting:
-                        self._settle(CheckResult(each, Outcome.STOPPED, "not run: the run was ended"))
+                        self._settle(CheckResult(each, Outcome.STOPPED, ENDED))
                     waiting = []
                 check = next_to_start(waiting, self._running.values(), self._workers)
                 if check is not None:
@@ -118,7 +123,10 @@ class CheckPool:
     def _run_one(self, check: Check) -> None:
         began = time.time()
         try:
-            result = replace(self._run(check), began=began)
+            if self._stopping:
+                result = CheckResult(check, Outcome.STOPPED, ENDED)
+            else:
+                result = replace(self._run(check), began=began)
         except Exception as error:  # noqa: BLE001 - whatever trips here must end as a red check, not as a hang
             result = CheckResult(check, Outcome.FAILED, f"could not be run: {type(error).__name__}: {error}")
         self._settle(result)

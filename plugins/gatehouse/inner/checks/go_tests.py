@@ -102,12 +102,22 @@ def _is_worth_telling(run: _Run, tests: list[_Run]) -> bool:
     """Whether a test failed by itself: one that only holds failing or unfinished tests did not."""
     if run.outcome is not ChildOutcome.FAILED and not run.running:
         return False
+    # Go reports the panic of a subtest as output of the test that holds it.
+    holders = [each for each in tests if each.package == run.package and run.name.startswith(f"{each.name}/")]
+    if any(_panics(each) for each in holders):
+        return False
+    if _panics(run):
+        return True
     return not any(
         other.package == run.package
         and other.name.startswith(f"{run.name}/")
         and (other.outcome is ChildOutcome.FAILED or other.running)
         for other in tests
     )
+
+
+def _panics(run: _Run) -> bool:
+    return any(_PANIC.match(line.strip()) for line in run.output)
 
 
 def _is_silent_failure(run: _Run, tests: list[_Run], built: Parsed) -> bool:

@@ -25,10 +25,10 @@ _NOT_THE_CAUSE = ("could not compile", "test failed", "doctest failed", "abortin
 
 def formatted(check: Check, done: Completed) -> Parsed:
     """The files that rustfmt would change, each at its first such place, and those that it cannot read."""
-    changes = re.findall(r"^Diff in (.+?)(?::| at line )(\d+):$", done.stdout, re.MULTILINE)
+    changes = re.findall(r"^Diff in (.+?)(?::| at line )(\d+):\n((?: .*\n|\n)*)", done.stdout, re.MULTILINE)
     first: dict[str, int] = {}
-    for path, line in changes:
-        first.setdefault(relative(check, path), int(line))
+    for path, line, before in changes:  # the line is that of the first one shown, which does not change yet
+        first.setdefault(relative(check, path), int(line) + before.count("\n"))
     errors = re.findall(r"^error(?:\[\w+\])?: (.+)\n +--> (.+?):(\d+):(\d+)$", done.stderr, re.MULTILINE)
     return Parsed(
         tuple(
@@ -55,7 +55,9 @@ def compiled(check: Check, done: Completed) -> Parsed:
 def _diagnostic(check: Check, message: dict[str, Any]) -> Iterator[Finding]:
     text, rule = message["message"], (message.get("code") or {}).get("code", "")
     spans = [span for span in message.get("spans", []) if span.get("is_primary")]
-    for span in spans[:1]:
+    # Of what belongs together, such as two brackets, the first is where people begin to read.
+    same_file = [span for span in spans if span["file_name"] == spans[0]["file_name"]]
+    for span in sorted(same_file, key=lambda each: (each["line_start"], each["column_start"]))[:1]:
         while not in_checkout(check, span["file_name"]) and span.get("expansion"):
             span = span["expansion"]["span"]  # inside a macro of somebody else: where it is used
         path = in_checkout(check, span["file_name"]) or span["file_name"]
