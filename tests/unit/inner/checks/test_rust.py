@@ -433,7 +433,7 @@ def test_the_real_cargo_finds_each_fault_and_leaves_nothing_in_the_tree(bench):
     assert {str(result.outcome) for result in right.values()} == {"passed"}
     assert places(wrong["rust-test"])[0].startswith("tiny/src/lib.rs:9:9: src/lib.rs::tests::adds: assertion")
     if "rust-fmt" in wrong:
-        assert [finding.line for finding in wrong["rust-fmt"].findings] == [1]
+        assert [finding.line for finding in wrong["rust-fmt"].findings] == [2]
     for name in {"rust-clippy", "rust-check", "rust-list", "rust-test"} & set(broken):
         first = broken[name].findings[0]
         assert (first.path, first.line, first.column, first.rule) == ("tiny/src/lib.rs", 2, 5, "E0308")
