@@ -27,11 +27,6 @@ from faults import Ecosystem, Fault, files, go, java, node, python, rust
 from inner_monorepo import commit, write
 from installed import NotInstallableError
 
-from gatehouse.core.checkout import Checkout
-from gatehouse.core.settings import find_settings_file, load_settings
-from gatehouse.inner.checkout_plan import plan_checkout
-from gatehouse.inner.inner_run import Before
-
 ECOSYSTEMS = tuple(module.ECOSYSTEM for module in (go, node, python, rust, java, files))
 
 #: Of all faults, how many must be told right.
@@ -138,11 +133,6 @@ def run(root: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[
 
 def ask(root: Path, environment: dict[str, str]) -> Answer:
     """What the suite says first about the checkout as it is."""
-    try:
-        blames = blamed(root, environment)
-    except Exception as error:  # noqa: BLE001 - where the plan trips, so does the run, and that is a miss
-        print(f"no plan: {type(error).__name__}: {error}", file=sys.stderr)
-        blames = {}
     done = run(root, environment)
     bundle = root / "reports" / "latest"
     error = json.loads((bundle / "digest.json").read_text())["first_error"] if bundle.exists() else None
@@ -152,27 +142,13 @@ def ask(root: Path, environment: dict[str, str]) -> Answer:
     text = f"{error['test']}: {error['summary']} {error['details']}"
     path = finding["path"] if finding else error["test"].partition("::")[0]
     line = finding["line"] if finding else None
-    return Answer(error["failure_class"], blames.get(error["test"], "none"), path, line, text)
+    return Answer(error["failure_class"], blamed(bundle).get(error["test"], "none"), path, line, text)
 
 
-def blamed(root: Path, environment: dict[str, str]) -> dict[str, str]:
-    """What each check of the checkout blames, by its id, which the bundle does not say."""
-    settings = load_settings(find_settings_file(root)).inner
-    before = Before.look(Checkout.find(root), None, environment)
-    path = os.pathsep.join([environment["PATH"], str(Path(sys.executable).parent)])
-    with tempfile.TemporaryDirectory() as cache:
-        plan = plan_checkout(
-            root,
-            before.contents,
-            before.base,
-            before.changes,
-            settings,
-            path=path,
-            cache=Path(cache),
-            base_environment=environment,
-            everything=True,
-        )
-    return {each.check.id: str(each.check.blame) for each in plan.decisions}
+def blamed(bundle: Path) -> dict[str, str]:
+    """What each check of the checkout blames, by its id."""
+    plan = json.loads((bundle / "attachments" / "inner-plan.json").read_text())
+    return {each["check"]: each["blame"] for each in plan["checks"]}
 
 
 def first_finding(bundle: Path, test: str) -> dict[str, Any] | None:

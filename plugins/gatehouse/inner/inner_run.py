@@ -186,6 +186,7 @@ def explanation_data(plan: CheckoutPlan) -> str:
                 {
                     "check": each.check.id,
                     "phase": str(each.check.phase),
+                    "blame": str(each.check.blame),
                     "action": str(each.action),
                     "reason": each.reason,
                     "key": each.key,
