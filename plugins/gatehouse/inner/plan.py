@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from gatehouse.core.inner_settings import SilencedCheck
 from gatehouse.inner.cache import Pass
-from gatehouse.inner.model import Check
+from gatehouse.inner.model import Blame, Check
 
 
 class Action(StrEnum):
@@ -57,10 +57,11 @@ def decide(
 ) -> Decision:
     """What to do about one check, and why.
 
-    Silenced checks are not run. Unless `everything` is asked for, neither are those that passed with the same inputs,
-    nor those that nothing touches; what is left is run, if what it needs is installed.
+    Silenced checks are not run; guard rails cannot be silenced, for who is to be held by them could do it. Unless
+    `everything` is asked for, neither are those that passed with the same inputs, nor those that nothing touches; what is
+    left is run, if what it needs is installed.
     """
-    for entry in silenced:
+    for entry in silenced if check.blame is not Blame.GUARD_RAIL else ():
         if fnmatch.fnmatchcase(check.id, entry.check) or fnmatch.fnmatchcase(check.name, entry.check):
             return Decision(check, Action.SILENCED, entry.reason)
     if check.look is not None:

@@ -256,7 +256,8 @@ def _finish(config: pytest.Config, plan: CheckoutPlan, results: list[CheckResult
     if problem := keep(plan, results, cache_folder(), time.time(), unchanged=error is None):
         recorder.notes.append(f"passes could not be kept: {problem}")
     recorder.notes += counted(plan, results)
-    if error is None and len(results) == len(plan.decisions) and config.getoption("gate_base") is None:
+    plain = config.getoption("gate_base") is None and config.getoption("gate_profile") is None
+    if error is None and plain and len(results) == len(plan.decisions):
         config.stash[COMPLETE] = True
 
 

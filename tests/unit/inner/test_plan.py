@@ -57,6 +57,15 @@ def test_a_silenced_check_stays_silenced_even_then():
     )
 
 
+def test_guard_rails_cannot_be_silenced():
+    silenced = [SilencedCheck(check="*", reason="moved to another runner")]
+    guard = Check(PACKAGE, "code", Phase.CONTRACT, Blame.GUARD_RAIL, look=Parsed)
+
+    decision = decide(guard, EVERYTHING, silenced=silenced, key="", find=lambda key: None)
+
+    assert decision.action is Action.RUN
+
+
 def test_what_is_not_installed_matters_only_where_it_is_needed():
     assert action(TOUCHED, missing="go") == (Action.NOT_INSTALLED, "go is not installed")
     assert action(UNTOUCHED, missing="go")[0] is Action.UNAFFECTED
