@@ -58,8 +58,8 @@ def decide(
     """What to do about one check, and why.
 
     Silenced checks are not run; guard rails cannot be silenced, for who is to be held by them could do it. Unless
-    `everything` is asked for, neither are those that passed with the same inputs, nor those that nothing touches; what is
-    left is run, if what it needs is installed.
+    `everything` is asked for, neither are those that passed with the same inputs, nor those that nothing touches;
+    what is left is run, if what it needs is installed.
     """
     for entry in silenced if check.blame is not Blame.GUARD_RAIL else ():
         if fnmatch.fnmatchcase(check.id, entry.check) or fnmatch.fnmatchcase(check.name, entry.check):
