@@ -83,6 +83,6 @@ def decisive_files(check: Check) -> set[str]:
 
 def _placeless(text: str, places: Mapping[str, str]) -> str:
     """A text without the names of folders that are others elsewhere, and of what is kept in the cache."""
-    for place, name in places.items():
+    for place, name in sorted(places.items(), key=lambda each: -len(each[0])):  # one may lie in the other
         text = text.replace(place, name)
     return re.sub(r"<cache>[^\s:;,'\"]*", "<cache>", text)

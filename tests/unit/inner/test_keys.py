@@ -85,7 +85,7 @@ def test_where_the_checkout_and_the_cache_are_does_not_matter():
         )
         return key(replace(CHECK, package=package, argv=argv, inputs=()), root=Path(root), cache=Path(cache))
 
-    assert at("/here", "/c1") == at("/there", "/c2")
+    assert at("/here", "/c1") == at("/there", "/c2") == at("/home/me", "/home/me/.cache")
 
 
 def test_a_file_is_known_by_its_content_and_a_folder_by_what_is_in_it(tmp_path):
