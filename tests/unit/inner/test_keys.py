@@ -81,7 +81,7 @@ def test_where_the_checkout_and_the_cache_are_does_not_matter():
             "tool",
             f"--cache={cache}/tool",
             f"{root}/app",
-            "--report=0b0ce6c2-9f3c-4d1e-8d3f-000000000001.xml",
+            f"--report={cache}/reports/{abs(hash(root))}.xml",
         )
         return key(replace(CHECK, package=package, argv=argv, inputs=()), root=Path(root), cache=Path(cache))
 
