@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -164,25 +164,34 @@ def _up(options: argparse.Namespace) -> int:
 def _inner(options: argparse.Namespace) -> int:
     from gatehouse.core.checkout import Checkout
     from gatehouse.core.folders import cache_folder
+    from gatehouse.inner.command import suite_command
     from gatehouse.inner.last_answer import last_answer
     from gatehouse.invocation import start_over
 
-    if (lines := last_answer(Checkout.find(options.folder), cache_folder())) is not None:
+    checkout = Checkout.find(options.folder)
+    if (lines := last_answer(checkout, cache_folder())) is not None:
         if not options.hook:
             print("\n".join(lines))
         return 0
-    if options.hook:
-        return _inner_as_hook(options.folder)
-    start_over(["-m", "pytest", "-m", "inner", f"--gate-repo={options.folder}"], os.environ)
-    return None
+    command, environment = suite_command(checkout.root, Path.cwd(), ["-m", "inner"], os.environ)
+    if not options.hook:
+        start_over(command, environment)
+    return _run_as_hook(command, environment)
 
 
-def _inner_as_hook(folder: Path) -> int:
+def _run_as_hook(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Agents are shown the standard error of a hook that ends with 2, and of no other."""
     import subprocess
 
-    command = [sys.executable, "-m", "pytest", "-m", "inner", f"--gate-repo={folder}"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    done = subprocess.run(
+        [sys.executable, *command],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     if done.returncode in (0, NOTHING_RAN):
         return 0
     print((done.stdout + done.stderr).strip(), file=sys.stderr)

@@ -6,18 +6,17 @@ command is run again as a process with a configuration of our own, and the items
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import re
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gatehouse.core.errors import GatehouseError
+from gatehouse.inner.command import suite_command
 from gatehouse.inner.environment import STARTED_IN
 from gatehouse.invocation import joined, start_over
 from gatehouse.run import Run, current_run, is_worker, suites_in, usage_error
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     from gatehouse.inner.checkout_plan import CheckoutPlan
     from gatehouse.inner.inner_run import Before
     from gatehouse.inner.model import CheckResult
-
-#: The digest says what there is to say; pytest's own words are for who asks for them.
-TERSE = ("-qq", "--no-header", "--no-summary", "--tb=no")
-ASKS_FOR_WORDS = re.compile(r"-v+|--verbose|--collect-only|--co|--tb(=.*)?|-r.*")
 
 BEFORE: pytest.StashKey[Before] = pytest.StashKey()
 PLAN: pytest.StashKey[CheckoutPlan] = pytest.StashKey()
@@ -92,31 +87,8 @@ def _start_over(config: pytest.Config) -> None:
         root = Checkout.find(folder).root
     except GatehouseError as error:
         raise usage_error(error) from error
-    workers, arguments = _workers(joined([str(argument) for argument in config.invocation_params.args]))
-    command = [
-        *("-m", "pytest", "-c", str(Path(__file__).with_name("pytest.ini"))),
-        *("--rootdir", str(root), "-p", "gatehouse.plugin"),
-        *(("--gate-workers", workers) if workers else ()),
-        *(() if any(ASKS_FOR_WORDS.fullmatch(each) for each in arguments) else TERSE),
-        *arguments,
-    ]
-    environment = {
-        **os.environ,
-        STARTED_IN: str(config.invocation_params.dir),
-        # Plugins of the environment do not belong into this run, nor do options meant for the target's tests.
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-    }
-    environment.pop("PYTEST_ADDOPTS", None)
-    start_over(command, environment)
-
-
-def _workers(arguments: Iterable[str]) -> tuple[str, list[str]]:
-    """pytest-xdist's `-n` taken out of the arguments: the suite has a pool of its own, and this is its size."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("-n", "--numprocesses", default="")
-    known, rest = parser.parse_known_args(list(arguments))
-    number = known.numprocesses
-    return (number if number.isdigit() and number != "0" else ""), rest
+    arguments = joined([str(argument) for argument in config.invocation_params.args])
+    start_over(*suite_command(root, config.invocation_params.dir, arguments, os.environ))
 
 
 def pytest_collection(session: pytest.Session) -> bool | None:
