@@ -52,7 +52,9 @@ def _check(package: Package, name: str, own: OwnCheck, tools: Tools, found: Chec
         how_to_install=f"install {program}, or correct inner.checks in gatehouse.yaml",
     )
     return (
-        replace(found, argv=check.argv, parse=check.parse, phase=check.phase, missing=check.missing)
+        replace(
+            found, argv=check.argv, parse=check.parse, phase=check.phase, missing=check.missing, look=None
+        )
         if found
         else check
     )

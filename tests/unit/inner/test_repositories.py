@@ -206,6 +206,17 @@ def test_a_check_of_the_settings_takes_the_place_of_the_one_of_its_name(topic):
     assert decisions["svc/pyproject.toml::extra"].missing == "no-such-tool"
 
 
+def test_a_command_of_the_settings_takes_the_place_of_a_mere_look(topic):
+    write(topic, {"svc/package.json": '{"scripts": {"test": "node --test"}}', "svc/a.test.js": ""})
+    own = {"check": "svc/package.json::node-listing", "command": ["sh", "-c", "true"], "phase": "contract"}
+
+    decisions = {each.check.id: each.check for each in plan(topic).decisions}
+    replaced = {each.check.id: each.check for each in plan(topic, InnerSettings(checks=[own])).decisions}
+
+    assert decisions["svc/package.json::node-listing"].look is not None
+    assert replaced["svc/package.json::node-listing"].look is None
+
+
 def test_a_check_of_a_package_that_is_not_there_is_a_mistake_of_the_settings(topic):
     settings = InnerSettings.model_validate({"checks": [{"check": "gone/go.mod::x", "command": ["true"]}]})
 
