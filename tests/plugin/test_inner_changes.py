@@ -192,6 +192,14 @@ def test_a_variable_that_checks_are_given_makes_a_new_run(checkout):
     assert "3 ran" in done.stdout
 
 
+def test_a_variable_that_the_settings_name_makes_a_new_run(checkout):
+    root = checkout({**TWO, "gatehouse.yaml": "inner:\n  environment: [SHOP_DATABASE]\n"})
+    inner(root, env={"SHOP_DATABASE": "one"})
+
+    assert "nothing changed since" in inner(root, env={"SHOP_DATABASE": "one"}).stdout
+    assert "nothing changed since" not in inner(root, env={"SHOP_DATABASE": "two"}).stdout
+
+
 def test_a_failure_is_no_answer_for_the_next(checkout):
     root = checkout(TWO)
     inner(root)

@@ -56,6 +56,13 @@ class Checkout:
         """
         return _git(self.root, *arguments, stdin=stdin)
 
+    def text_at(self, commit: str | None, path: str) -> str | None:
+        """A file as it is in a commit; None where it is not, or where there is no commit."""
+        if commit is None:
+            return None
+        code, text, _ = self.ask("show", f"{commit}:{path}")
+        return text if code == 0 else None
+
     @property
     def head(self) -> str | None:
         """The full SHA of the commit checked out; None before the first commit."""

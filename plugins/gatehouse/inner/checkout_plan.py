@@ -48,7 +48,7 @@ def plan_checkout(
     root: Path,
     contents: Mapping[str, str],
     base: Base,
-    changes: Changes | None,
+    changes: Changes,
     settings: InnerSettings,
     *,
     path: str,
@@ -60,7 +60,7 @@ def plan_checkout(
 ) -> CheckoutPlan:
     """Discover packages in `contents` (content ids by path), and decide about each check.
 
-    `changes` are those since the base; None means that there is no base, and everything is checked.
+    `changes` are those since the base; where there is no base, everything is checked.
     `cache` is a folder outside of the checkout, `path` where programs are looked for. `read_base` gives the content of
     a file at the base, or raises `OSError`.
     """
@@ -110,12 +110,12 @@ def in_order(checks: Sequence[Check], graph: Graph) -> list[Check]:
 
 def _scope(
     base: Base,
-    changes: Changes | None,
+    changes: Changes,
     graph: Graph,
     ownership: Ownership,
     slices: tuple[LockSlices, LockSlices],
 ) -> Scope:
-    if changes is None:
+    if base.commit is None:
         return Scope({}, f"no base to compare with ({base.problem}), so everything is checked")
     changed = changes.paths
     if not changed:

@@ -81,10 +81,8 @@ def listed(text: str) -> dict[str, int]:
 
 
 def _known_before(checkout: Checkout, base: Base, allow_list: Path) -> dict[str, int] | None:
-    if base.commit is None:
-        return None
-    code, text, _ = checkout.ask("show", f"{base.commit}:{allow_list.as_posix()}")
-    return listed(text) if code == 0 else None
+    text = checkout.text_at(base.commit, allow_list.as_posix())
+    return None if text is None else listed(text)
 
 
 def _read(path: Path) -> str:

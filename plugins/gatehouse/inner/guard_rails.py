@@ -16,13 +16,10 @@ GUARD_RAILS = "guard-rails"
 
 def examine_change(before: Before, profile: str | None, environment: Mapping[str, str]) -> Examination:
     """Judge what the checkout changes. Raises `UsageError` for a profile that does not exist."""
-    from gatehouse.core.changes import changes_since
-
-    changes = before.changes or changes_since(before.checkout, before.base.commit)
     return examine(
         before.checkout,
         before.base,
-        changes,
+        before.changes,
         option_profile=profile,
         environment=environment,
         today=datetime.now(UTC).date(),

@@ -29,12 +29,12 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Before:
-    """The checkout as the run finds it."""
+    """The checkout as the run finds it. `changes` are those since the base, without one what is not committed."""
 
     checkout: Checkout
     contents: Mapping[str, str]
     base: Base
-    changes: Changes | None
+    changes: Changes
 
     @classmethod
     def look(
@@ -43,8 +43,7 @@ class Before:
         """Ask git. Raises `UsageError` with git's words when git cannot, or for a base that is no commit."""
         tree = WorkTree.of(checkout)
         base = find_base(checkout, base_option, environment)
-        changes = changes_since(checkout, base.commit, tree) if base.commit else None
-        return cls(checkout, snapshot(checkout, tree), base, changes)
+        return cls(checkout, snapshot(checkout, tree), base, changes_since(checkout, base.commit, tree))
 
     def plan(
         self, settings: InnerSettings, cache: Path, *, more_checks: Sequence[Check], everything: bool
@@ -65,9 +64,9 @@ class Before:
         )
 
     def _read_base(self, path: str) -> bytes:
-        code, text, error = self.checkout.ask("show", f"{self.base.commit}:{path}")
-        if code != 0:
-            raise FileNotFoundError(error)
+        text = self.checkout.text_at(self.base.commit, path)
+        if text is None:
+            raise FileNotFoundError(path)
         return text.encode(errors="surrogateescape")
 
 

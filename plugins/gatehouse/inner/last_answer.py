@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gatehouse import __version__
-from gatehouse.core.base import find_base
+from gatehouse.core.base import Base, find_base
 from gatehouse.core.checkout import Checkout
 from gatehouse.core.tree_snapshot import snapshot
 from gatehouse.core.work_tree import WorkTree
@@ -36,7 +36,8 @@ def last_answer(
         return None
     if any(identity(Path(path)) != what for path, what in known["identities"].items()):
         return None
-    if known["state"] != state(checkout, cache, snapshot(checkout, WorkTree.of(checkout)), environment):
+    contents, base = snapshot(checkout, WorkTree.of(checkout)), find_base(checkout, None, environment)
+    if known["state"] != state(checkout, cache, contents, base, known["variables"], environment):
         return None
     verdict, *notes = known["lines"]
     return [f"{verdict}; nothing changed since", *notes]
@@ -46,7 +47,9 @@ def keep_answer(
     checkout: Checkout,
     cache: Path,
     contents: Mapping[str, str],
+    base: Base,
     *,
+    variables: Sequence[str],
     identities: Mapping[str, str],
     bundle: Path,
     lines: Iterable[str],
@@ -54,10 +57,12 @@ def keep_answer(
 ) -> None:
     """Keep the digest of a run of all checks that passed on `contents`; the next run forgets it.
 
+    `variables` are the names of those that the settings add to what decides about a run.
     `identities` are those of the files outside of git's list that decided about any check.
     """
     body: dict[str, Any] = {
-        "state": state(checkout, cache, contents, environment),
+        "state": state(checkout, cache, contents, base, variables, environment),
+        "variables": list(variables),
         "identities": dict(identities),
         "bundle": str(bundle.absolute()),
         "lines": list(lines),
@@ -71,12 +76,16 @@ def forget_answer(checkout: Checkout, cache: Path) -> None:
 
 
 def state(
-    checkout: Checkout, cache: Path, contents: Mapping[str, str], environment: Mapping[str, str]
+    checkout: Checkout,
+    cache: Path,
+    contents: Mapping[str, str],
+    base: Base,
+    variables: Sequence[str],
+    environment: Mapping[str, str],
 ) -> str:
     """A digest of the files, the commit, the base, the environment, and the folders in which programs are found."""
     found = hashlib.sha256()
-    base = find_base(checkout, None, environment)
-    checked = check_environment(environment, cache)
+    checked = check_environment(environment, cache, variables)
     ours = {
         name: value for name, value in environment.items() if name.startswith(_OURS) and name != STARTED_IN
     }

@@ -19,7 +19,7 @@ from gatehouse.core.errors import GatehouseError
 from gatehouse.inner.command import suite_command
 from gatehouse.inner.environment import STARTED_IN
 from gatehouse.invocation import joined, start_over
-from gatehouse.run import Run, current_run, is_worker, suites_in, usage_error
+from gatehouse.run import Run, current_run, is_worker, required_run, suites_in, usage_error
 
 if TYPE_CHECKING:
     from gatehouse.inner.checkout_plan import CheckoutPlan
@@ -241,13 +241,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     from gatehouse.evidence.recorder import RECORDER
     from gatehouse.inner.last_answer import keep_answer
 
-    recorder, plan = config.stash[RECORDER], config.stash[PLAN]
+    recorder, plan, run = config.stash[RECORDER], config.stash[PLAN], required_run(config)
     if COMPLETE in config.stash and recorder.digest and recorder.digest.verdict == "passed":
         before = config.stash[BEFORE]
         keep_answer(
             before.checkout,
             cache_folder(),
             before.contents,
+            before.base,
+            variables=[*run.settings.inner.environment, run.settings.guardrails.variable],
             identities=plan.identities.asked,
             bundle=recorder.folder,
             lines=recorder.digest.lines(),
