@@ -19,8 +19,9 @@ from gatehouse.inner.checks import (
     terraform,
     workflows,
 )
+from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.tools import Tools
-from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
+from gatehouse.inner.model import Check, Finding, Language, Package
 
 LANGUAGES: tuple[Language, ...] = tuple(
     module.LANGUAGE
@@ -54,8 +55,4 @@ def _checks(language: Language, package: Package, tools: Tools) -> list[Check]:
         return language.checks(package, tools)
     except Exception as error:  # noqa: BLE001 - manifests are anybody's, and a run without a verdict helps nobody
         message = f"cannot be understood: {type(error).__name__}: {error}"
-
-    def look() -> Parsed:
-        return Parsed((Finding(package.manifest, message, rule=f"{language.name}-manifest"),))
-
-    return [Check(package, f"{language.name}-manifest", Phase.CONTRACT, Blame.SETUP, look=look)]
+    return [broken_manifest(package, Finding(package.manifest, message, rule=f"{language.name}-manifest"))]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import broken_manifest, diff_findings, existing, read_yaml
+from gatehouse.inner.checks.files import diff_findings, existing, read_yaml
+from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.parsing import json_lines, relative
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from gatehouse.inner.checks.parsing import relative
-from gatehouse.inner.model import Blame, Check, Finding, Package, Parsed, Phase
+from gatehouse.inner.model import Check, Finding, Package
 
 
 def one_a_folder(
@@ -65,12 +65,6 @@ def read_text(path: Path) -> str:
 def existing(*paths: str | Path | None) -> tuple[str, ...]:
     """Those of `paths` that are files, for `Check.inputs`."""
     return tuple(str(path) for path in paths if path and Path(path).is_file())
-
-
-def broken_manifest(package: Package, finding: Finding) -> Check:
-    """The one check of a package whose manifest cannot be read: red, at the place, without running anything."""
-    name = f"{package.language}-manifest"
-    return Check(package, name, Phase.CONTRACT, Blame.SETUP, look=lambda: Parsed((finding,)))
 
 
 def read_yaml(root: Path, path: str) -> dict[str, Any] | Finding:

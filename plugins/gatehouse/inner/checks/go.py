@@ -13,7 +13,7 @@ from gatehouse.inner.checks.go_files import TestFile, files_with_tests, sources
 from gatehouse.inner.checks.go_modules import links, module_path, workspace
 from gatehouse.inner.checks.go_output import read_errors, read_gofmt, read_golangci
 from gatehouse.inner.checks.go_tests import read_listing, read_tests
-from gatehouse.inner.checks.manifests import broken_manifest
+from gatehouse.inner.checks.manifests import broken_manifest, unreadable
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Language, Package, Parsed, Phase
 
@@ -33,7 +33,7 @@ def checks(package: Package, tools: Tools) -> list[Check]:
     if not names:
         return []
     if not module_path(package):
-        return [broken_manifest(package, "it has no line `module <path>`")]
+        return [broken_manifest(package, unreadable(package.manifest, "it has no line `module <path>`"))]
     go = partial(_go, package, tools)
     tests = files_with_tests(package, tools.classes.integration)
     return [

@@ -10,7 +10,8 @@ import re
 from typing import Any
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import broken_manifest, existing, folders_named, read_yaml
+from gatehouse.inner.checks.files import existing, folders_named, read_yaml
+from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Links, Package, Parsed, Phase

@@ -9,13 +9,10 @@ from gatehouse.inner.model import Blame, Check, Finding, Package, Parsed, Phase
 _PLACE = re.compile(r"line (?P<line>\d+),? column (?P<column>\d+)")
 
 
-def broken_manifest(package: Package, problem: str, file: str = "") -> Check:
-    """The only check of a package whose manifest (or other `file` of it) cannot be read because of `problem`."""
-    path = file or package.manifest
-    finding = unreadable(path, problem)
-    return Check(
-        package, f"{package.language}-manifest", Phase.CONTRACT, Blame.SETUP, look=lambda: Parsed((finding,))
-    )
+def broken_manifest(package: Package, finding: Finding) -> Check:
+    """The one check of a package whose manifest cannot be read: red, at the place, without running anything."""
+    name = f"{package.language}-manifest"
+    return Check(package, name, Phase.CONTRACT, Blame.SETUP, look=lambda: Parsed((finding,)))
 
 
 def unreadable(path: str, problem: str) -> Finding:

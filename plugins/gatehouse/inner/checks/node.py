@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gatehouse.inner.checks.manifests import broken_manifest
+from gatehouse.inner.checks.manifests import broken_manifest, unreadable
 from gatehouse.inner.checks.node_classes import Tests, classes_of
 from gatehouse.inner.checks.node_output import (
     read_script,
@@ -55,7 +55,7 @@ def checks(package: Package, tools: Tools) -> list[Check]:
     """Lint, format and types in the contract phase, tests by their folders in `__tests__`; no build, which writes."""
     manifest = manifest_of(package)
     if isinstance(manifest, str):
-        return [broken_manifest(package, manifest)]
+        return [broken_manifest(package, unreadable(package.manifest, manifest))]
     node = NodePackage(package, tools, manifest)
     return [*_lint(node), *_format(node), *_types(node), *_tests(node)]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.manifests import broken_manifest
+from gatehouse.inner.checks.manifests import broken_manifest, unreadable
 from gatehouse.inner.checks.python_environment import Environment
 from gatehouse.inner.checks.python_links import links
 from gatehouse.inner.checks.python_output import (
@@ -42,7 +42,7 @@ def checks(package: Package, tools: Tools) -> list[Check]:
     project = read_project(package)
     if isinstance(project, str):
         file = f"{package.folder}/pyproject.toml" if package.folder else "pyproject.toml"
-        return [broken_manifest(package, project, file)]
+        return [broken_manifest(package, unreadable(file, project))]
     environment = Environment(project, tools)
     has_sources = package.has_file(lambda name: name.endswith((".py", ".pyi")))
     looks = [*_formats(environment), *_lints(environment), *_types(environment)] if has_sources else []

@@ -14,7 +14,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gatehouse.inner.checks.files import broken_manifest, checkout_key, existing
+from gatehouse.inner.checks.files import checkout_key, existing
+from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.rust_manifest import Tests, find_tests, links, read_manifest
 from gatehouse.inner.checks.rust_output import compiled, formatted, listed
 from gatehouse.inner.checks.rust_tests import tested, tested_by_nextest
