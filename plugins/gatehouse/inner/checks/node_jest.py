@@ -11,7 +11,17 @@ from gatehouse.inner.model import Check
 
 #: Options of Jest that take no value; all others do, or may.
 _JEST_SWITCHES = frozenset(
-    "-b --bail -i --runInBand --silent --verbose --forceExit --detectOpenHandles --no-cache".split()  # noqa: SIM905
+    (
+        "-b",
+        "--bail",
+        "-i",
+        "--runInBand",
+        "--silent",
+        "--verbose",
+        "--forceExit",
+        "--detectOpenHandles",
+        "--no-cache",
+    )
 )
 
 
