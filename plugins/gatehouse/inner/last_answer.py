@@ -20,6 +20,9 @@ from gatehouse.inner.environment import STARTED_IN, check_environment
 from gatehouse.inner.identities import identity
 from gatehouse.inner.signed_files import SignedFiles
 
+#: Changes whenever a kept answer has another shape; those of other versions are no answers.
+SCHEMA = 2
+
 #: Variables that decide about a run besides those that checks are given.
 _OURS = ("GATEHOUSE_", "AMEIDE_", "GITHUB_", "CI", "XDG_CACHE_HOME")
 
@@ -32,7 +35,11 @@ def last_answer(
     Its evidence must still be there: the answer points to it.
     """
     known = SignedFiles(cache / "inner" / "answers").read(_name(checkout.root))
-    if known is None or not (Path(known["bundle"]) / "manifest.json").is_file():
+    if (
+        known is None
+        or known.get("schema") != SCHEMA
+        or not (Path(known["bundle"]) / "manifest.json").is_file()
+    ):
         return None
     if any(identity(Path(path)) != what for path, what in known["identities"].items()):
         return None
@@ -61,6 +68,7 @@ def keep_answer(
     `identities` are those of the files outside of git's list that decided about any check.
     """
     body: dict[str, Any] = {
+        "schema": SCHEMA,
         "state": state(checkout, cache, contents, base, variables, environment),
         "variables": list(variables),
         "identities": dict(identities),
