@@ -259,6 +259,37 @@ def test_a_run_works_without_each_of_the_optional_plugins(suite, plugin):
     assert run.statuses == {"test_good": "passed"}
 
 
+def test_a_signal_in_the_middle_of_writing_the_record_is_not_waited_for_by_itself(suite):
+    run = suite(
+        """
+def test_good():
+    pass
+""",
+        files={
+            "conftest.py": """
+import datetime, os, signal
+from gatehouse.evidence import record
+
+class SignalledOnce(datetime.datetime):
+    at = 3
+
+    @classmethod
+    def now(cls, zone):
+        cls.at -= 1
+        if not cls.at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return datetime.datetime.now(zone)
+
+record.datetime = SignalledOnce
+"""
+        },
+        timeout=20,
+    )
+
+    assert run.exit_code == 2, run.output
+    assert run.results.interrupted == "SIGTERM"
+
+
 @pytest.mark.parametrize(
     ("number", "workers", "background"),
     [

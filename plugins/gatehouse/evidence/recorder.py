@@ -79,6 +79,7 @@ class Recorder:
         self._attempts: Counter[str] = Counter()
         self._inventory: list[dict[str, Any]] | None = None
         self._previous_handler: Any = None
+        self._interrupted_by = "Ctrl-C"
         self.started = datetime.now(UTC)
         self.digest: Digest | None = None
         #: Why the evidence can no longer be written; nothing more is tried then.
@@ -128,8 +129,9 @@ class Recorder:
         self._previous_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
-        # As Ctrl-C: pytest then tears down, reports and exits with 2 (pytest issues 5243 and 9142).
-        self.event("interrupted", by="SIGTERM")
+        # As Ctrl-C: pytest then tears down, reports and exits with 2 (pytest issues 5243 and 9142). Nothing is
+        # written here: the signal may have come in the middle of writing, and would wait for itself.
+        self._interrupted_by = "SIGTERM"
         raise KeyboardInterrupt
 
     def add_inventory(self, items: Sequence[dict[str, Any]]) -> None:
@@ -219,8 +221,9 @@ class Recorder:
         }
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        by = f"pytest.exit: {excinfo.value}" if isinstance(excinfo.value, pytest.exit.Exception) else "Ctrl-C"
-        self.event("interrupted", by=by)
+        if isinstance(excinfo.value, pytest.exit.Exception):
+            self._interrupted_by = f"pytest.exit: {excinfo.value}"
+        self.event("interrupted", by=self._interrupted_by)
 
     def pytest_internalerror(self, excrepr: object) -> None:
         text = str(excrepr)
