@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from gatehouse.inner.checks.go_files import constraint_holds
-from gatehouse.inner.checks.go_modules import directives
+from gatehouse.inner.checks.go.files import constraint_holds
+from gatehouse.inner.checks.go.modules import directives
 from gatehouse.inner.model import ChildOutcome, Outcome, Phase
 from tests.support.inner_checks import Checkout, places, result
 
@@ -143,7 +143,7 @@ def test_a_module_of_a_workspace_is_built_with_it_and_others_are_not(checkout):
 
 
 def _of(made, package):
-    from gatehouse.inner.checks.go import checks
+    from gatehouse.inner.checks.go.language import checks
 
     return [check for check in checks(package, made.tools) if check.name == "go-vet"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.node_output import counted
+from gatehouse.inner.checks.node.output import counted
 from gatehouse.inner.model import ChildOutcome, Outcome, Phase
 from tests.support.inner_checks import Checkout, places, result
 

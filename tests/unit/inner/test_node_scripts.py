@@ -2,8 +2,8 @@
 
 import pytest
 
-from gatehouse.inner.checks.node_runners import unwrapped
-from gatehouse.inner.checks.node_scripts import Command, expanded, is_usable, mutates, plain, without
+from gatehouse.inner.checks.node.runners import unwrapped
+from gatehouse.inner.checks.node.scripts import Command, expanded, is_usable, mutates, plain, without
 
 SCRIPTS = {"test:unit": "jest --ci", "loop": "npm run loop", "shell": "a && b", "env": "A=1 vitest run"}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.inner.checks.python_project import requirement_packages
-from gatehouse.inner.checks.python_tests import listed
+from gatehouse.inner.checks.python.project import requirement_packages
+from gatehouse.inner.checks.python.tests import listed
 from gatehouse.inner.model import ChildOutcome, Outcome, Phase
 from tests.support.inner_checks import Checkout, places, result
 

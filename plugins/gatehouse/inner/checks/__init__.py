@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gatehouse.inner.checks import (
-    buf,
-    dockerfile,
-    go,
-    gradle,
-    helm,
-    kustomize,
-    maven,
-    node,
-    python,
-    rust,
-    shell,
-    terraform,
-    workflows,
-)
+from gatehouse.inner.checks import buf, dockerfile, helm, kustomize, shell, terraform, workflows
+from gatehouse.inner.checks.go import language as go
+from gatehouse.inner.checks.java import gradle, maven
 from gatehouse.inner.checks.manifests import broken_manifest
+from gatehouse.inner.checks.node import language as node
+from gatehouse.inner.checks.python import language as python
+from gatehouse.inner.checks.rust import language as rust
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Check, Finding, Language, Package
 

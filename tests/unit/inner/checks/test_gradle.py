@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gatehouse.inner.checks.gradle import LANGUAGE
+from gatehouse.inner.checks.java.gradle import LANGUAGE
 from gatehouse.inner.graph import build
 from gatehouse.inner.model import Outcome
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gatehouse.inner.checks.maven import LANGUAGE
+from gatehouse.inner.checks.java.maven import LANGUAGE
 from gatehouse.inner.graph import build
 from gatehouse.inner.model import ChildOutcome, Outcome
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from gatehouse.inner.checks.rust import LANGUAGE
+from gatehouse.inner.checks.rust.language import LANGUAGE
 from gatehouse.inner.graph import build
 from gatehouse.inner.model import ChildOutcome, Outcome
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.node_package import absent_dependency
+from gatehouse.inner.checks.node.package import absent_dependency
 from gatehouse.inner.checks.parsing import (
     ERROR,
     first_error,

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.parsing import json_lines, relative
-from gatehouse.inner.checks.rust_manifest import workspace
+from gatehouse.inner.checks.rust.manifest import workspace
 from gatehouse.inner.model import Check, Finding, Parsed
 
 #: What cargo says where something must be downloaded or installed first, and what that is.

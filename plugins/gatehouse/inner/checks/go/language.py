@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.go_files import TestFile, files_with_tests, sources
-from gatehouse.inner.checks.go_modules import links, module_path, workspace
-from gatehouse.inner.checks.go_output import read_errors, read_gofmt, read_golangci
-from gatehouse.inner.checks.go_tests import read_listing, read_tests
+from gatehouse.inner.checks.go.files import TestFile, files_with_tests, sources
+from gatehouse.inner.checks.go.modules import links, module_path, workspace
+from gatehouse.inner.checks.go.output import read_errors, read_gofmt, read_golangci
+from gatehouse.inner.checks.go.tests import read_listing, read_tests
 from gatehouse.inner.checks.manifests import broken_manifest, unreadable
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Language, Package, Parsed, Phase

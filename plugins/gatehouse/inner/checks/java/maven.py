@@ -17,10 +17,10 @@ from typing import Any
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import existing, read_text
-from gatehouse.inner.checks.java import JAVA, SOURCES, builder, java_inputs, read_reports
+from gatehouse.inner.checks.java.maven_output import read_checkstyle, read_output
+from gatehouse.inner.checks.java.maven_pom import Pom, links, read_pom
+from gatehouse.inner.checks.java.shared import JAVA, SOURCES, builder, java_inputs, read_reports
 from gatehouse.inner.checks.manifests import broken_manifest
-from gatehouse.inner.checks.maven_output import read_checkstyle, read_output
-from gatehouse.inner.checks.maven_pom import Pom, links, read_pom
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
 

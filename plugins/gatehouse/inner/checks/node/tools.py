@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.node_output import EslintReport, read_biome, read_prettier, read_tsc
-from gatehouse.inner.checks.node_package import NodePackage
-from gatehouse.inner.checks.node_scripts import MUTATING, Command, without
+from gatehouse.inner.checks.node.output import EslintReport, read_biome, read_prettier, read_tsc
+from gatehouse.inner.checks.node.package import NodePackage
+from gatehouse.inner.checks.node.scripts import MUTATING, Command, without
 from gatehouse.inner.model import Blame, Check, Parsed, Phase
 
 Parse = Callable[[Check, Completed], Parsed]

@@ -16,9 +16,9 @@ from typing import Any
 
 from gatehouse.inner.checks.files import checkout_key, existing
 from gatehouse.inner.checks.manifests import broken_manifest
-from gatehouse.inner.checks.rust_manifest import Tests, find_tests, links, read_manifest
-from gatehouse.inner.checks.rust_output import compiled, formatted, listed
-from gatehouse.inner.checks.rust_tests import tested, tested_by_nextest
+from gatehouse.inner.checks.rust.manifest import Tests, find_tests, links, read_manifest
+from gatehouse.inner.checks.rust.output import compiled, formatted, listed
+from gatehouse.inner.checks.rust.tests import tested, tested_by_nextest
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Phase
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.environment_skips import environment_skips
-from gatehouse.inner.checks.go_modules import module_path
-from gatehouse.inner.checks.go_output import read_problems
+from gatehouse.inner.checks.go.modules import module_path
+from gatehouse.inner.checks.go.output import read_problems
 from gatehouse.inner.checks.parsing import json_lines, listing, own_place, places, short
 from gatehouse.inner.model import Check, ChildOutcome, ChildTest, Finding, Parsed
 

@@ -17,8 +17,14 @@ from typing import Any
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import checkout_key, existing
-from gatehouse.inner.checks.gradle_build import SETTINGS, build_file, links, project_prefix, settings_folder
-from gatehouse.inner.checks.java import JAVA, SOURCES, builder, java_inputs, read_reports
+from gatehouse.inner.checks.java.gradle_build import (
+    SETTINGS,
+    build_file,
+    links,
+    project_prefix,
+    settings_folder,
+)
+from gatehouse.inner.checks.java.shared import JAVA, SOURCES, builder, java_inputs, read_reports
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase

@@ -8,21 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from gatehouse.inner.checks.manifests import broken_manifest, unreadable
-from gatehouse.inner.checks.node_classes import Tests, classes_of
-from gatehouse.inner.checks.node_output import (
+from gatehouse.inner.checks.node.classes import Tests, classes_of
+from gatehouse.inner.checks.node.output import (
     read_script,
     read_test_script,
 )
-from gatehouse.inner.checks.node_package import MANAGERS, NodePackage, links, manifest_of
-from gatehouse.inner.checks.node_runners import (
+from gatehouse.inner.checks.node.package import MANAGERS, NodePackage, links, manifest_of
+from gatehouse.inner.checks.node.runners import (
     RUNNERS,
     configured,
     node_test,
     runner_of,
     unwrapped,
 )
-from gatehouse.inner.checks.node_scripts import Command, expanded, is_usable, mutates, plain
-from gatehouse.inner.checks.node_tools import ESLINT, TOOLS, direct
+from gatehouse.inner.checks.node.scripts import Command, expanded, is_usable, mutates, plain
+from gatehouse.inner.checks.node.tools import ESLINT, TOOLS, direct
 from gatehouse.inner.checks.parsing import text_of
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Language, Package, Phase

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatehouse.inner.checks.node_classes import Tests
-from gatehouse.inner.checks.node_package import NodePackage
-from gatehouse.inner.checks.node_scripts import Command
+from gatehouse.inner.checks.node.classes import Tests
+from gatehouse.inner.checks.node.package import NodePackage
+from gatehouse.inner.checks.node.scripts import Command
 from gatehouse.inner.model import Blame, Check, Phase
 
 WATCHING = ("--watch", "--watchAll", "-w", "--ui", "--coverage", "--collectCoverage")

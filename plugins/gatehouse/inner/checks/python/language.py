@@ -7,22 +7,22 @@ from collections.abc import Callable
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.manifests import broken_manifest, unreadable
-from gatehouse.inner.checks.python_environment import Environment
-from gatehouse.inner.checks.python_links import links
-from gatehouse.inner.checks.python_output import (
+from gatehouse.inner.checks.python.environment import Environment
+from gatehouse.inner.checks.python.links import links
+from gatehouse.inner.checks.python.output import (
     read_flake8,
     read_formatter,
     read_pyright,
     read_ruff,
     read_types,
 )
-from gatehouse.inner.checks.python_project import (
+from gatehouse.inner.checks.python.project import (
     MANIFESTS,
     Project,
     read_project,
     requirement_packages,
 )
-from gatehouse.inner.checks.python_tests import test_checks
+from gatehouse.inner.checks.python.tests import test_checks
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Language, Package, Parsed, Phase
 

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 
-from gatehouse.inner.checks.python_project import Project
+from gatehouse.inner.checks.python.project import Project
 
 _ADDS = re.compile(r"add_marker\(\s*['\"]$")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.environment_skips import environment_skips
 from gatehouse.inner.checks.parsing import own_place, places, short, unique, without_control
-from gatehouse.inner.checks.python_environment import Environment, apart, missing_distributions
-from gatehouse.inner.checks.python_project import Project
+from gatehouse.inner.checks.python.environment import Environment, apart, missing_distributions
+from gatehouse.inner.checks.python.project import Project
 from gatehouse.inner.model import Blame, Check, ChildOutcome, ChildTest, Finding, Parsed, Phase
 
 #: The line of a traceback that says what is wrong, as Python and as pytest print it.

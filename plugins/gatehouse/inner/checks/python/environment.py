@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from gatehouse.inner.checks.parsing import places
-from gatehouse.inner.checks.python_project import Project, normalised
+from gatehouse.inner.checks.python.project import Project, normalised
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Parsed
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gatehouse.inner.checks.node_classes import Tests
-from gatehouse.inner.checks.node_package import PARALLEL, NodePackage
-from gatehouse.inner.checks.node_reports import Report, read_file_list, read_jest
-from gatehouse.inner.checks.node_runs import EASY, WATCHING, listing_check, run_check
-from gatehouse.inner.checks.node_scripts import Command, without
+from gatehouse.inner.checks.node.classes import Tests
+from gatehouse.inner.checks.node.package import PARALLEL, NodePackage
+from gatehouse.inner.checks.node.reports import Report, read_file_list, read_jest
+from gatehouse.inner.checks.node.runs import EASY, WATCHING, listing_check, run_check
+from gatehouse.inner.checks.node.scripts import Command, without
 from gatehouse.inner.model import Check
 
 #: Options of Jest that take no value; all others do, or may.

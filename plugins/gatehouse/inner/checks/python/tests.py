@@ -11,15 +11,15 @@ from pathlib import Path
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.junit_reports import read_junit
 from gatehouse.inner.checks.parsing import listing, own_place, places, short, without_control
-from gatehouse.inner.checks.python_environment import (
+from gatehouse.inner.checks.python.environment import (
     Environment,
     apart,
     missing_distributions,
     missing_plugin,
 )
-from gatehouse.inner.checks.python_markers import has_unmarked, registered, used
-from gatehouse.inner.checks.python_project import Project
-from gatehouse.inner.checks.python_unittest import ERROR, unittest_check
+from gatehouse.inner.checks.python.markers import has_unmarked, registered, used
+from gatehouse.inner.checks.python.project import Project
+from gatehouse.inner.checks.python.unittest import ERROR, unittest_check
 from gatehouse.inner.model import Blame, Check, Finding, Parsed, Phase
 
 #: pytest's exit code for a run in which no test was selected.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.node_output import read_script
-from gatehouse.inner.checks.node_package import absent_dependency
+from gatehouse.inner.checks.node.output import read_script
+from gatehouse.inner.checks.node.package import absent_dependency
 from gatehouse.inner.checks.parsing import (
     listing,
     own_place,

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from gatehouse.inner.checks.node_classes import SUFFIXES, Tests
-from gatehouse.inner.checks.node_jest import jest
-from gatehouse.inner.checks.node_package import PARALLEL, NodePackage
-from gatehouse.inner.checks.node_reports import MochaListing, Report, read_file_list, read_jest, read_mocha
-from gatehouse.inner.checks.node_runs import EASY, WATCHING, listing_check, listing_name, run_check
-from gatehouse.inner.checks.node_scripts import Command, without
+from gatehouse.inner.checks.node.classes import SUFFIXES, Tests
+from gatehouse.inner.checks.node.jest import jest
+from gatehouse.inner.checks.node.package import PARALLEL, NodePackage
+from gatehouse.inner.checks.node.reports import MochaListing, Report, read_file_list, read_jest, read_mocha
+from gatehouse.inner.checks.node.runs import EASY, WATCHING, listing_check, listing_name, run_check
+from gatehouse.inner.checks.node.scripts import Command, without
 from gatehouse.inner.checks.tap import read_tap
 from gatehouse.inner.model import Blame, Check, Parsed, Phase
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gatehouse.inner.checks.node_package import NodePackage
+from gatehouse.inner.checks.node.package import NodePackage
 from gatehouse.inner.model import Package, Phase
 
 #: Endings of sources that a runner of tests takes.

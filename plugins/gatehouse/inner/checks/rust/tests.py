@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.rust_output import errors_in_text, in_checkout, what_is_missing
+from gatehouse.inner.checks.rust.output import errors_in_text, in_checkout, what_is_missing
 from gatehouse.inner.model import Check, ChildOutcome, ChildTest, Finding, Parsed
 
 _OUTCOMES = {"ok": ChildOutcome.PASSED, "FAILED": ChildOutcome.FAILED, "ignored": ChildOutcome.SKIPPED}

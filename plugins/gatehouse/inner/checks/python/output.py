@@ -9,8 +9,8 @@ from collections.abc import Callable
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.diffs import unformatted
 from gatehouse.inner.checks.parsing import json_lines, placed_lines, relative, short, without_control
-from gatehouse.inner.checks.python_environment import apart, missing_distributions
-from gatehouse.inner.checks.python_project import Project
+from gatehouse.inner.checks.python.environment import apart, missing_distributions
+from gatehouse.inner.checks.python.project import Project
 from gatehouse.inner.model import Check, Finding, Parsed
 
 _RUFF_BROKEN = re.compile(r"^error: Failed to parse (.+?):(\d+):(\d+): (.*)$", re.MULTILINE)

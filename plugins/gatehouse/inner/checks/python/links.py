@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gatehouse.inner.checks.parsing import text_of
-from gatehouse.inner.checks.python_project import (
+from gatehouse.inner.checks.python.project import (
     REQUIREMENTS,
     Project,
     normalised,
