@@ -25,6 +25,9 @@ from typing import IO
 
 from gatehouse.core import watchdog
 from gatehouse.core.errors import NotInstalled
+from gatehouse.core.launcher import LaunchedProcess, OfflineLauncher
+
+Process = subprocess.Popen[bytes] | LaunchedProcess
 
 OWNER_VARIABLE = watchdog.OWNER_VARIABLE
 
@@ -96,7 +99,9 @@ class _Capture(threading.Thread):
 class ProcessOwner:
     """Starts programs and answers for all of them; use as a context manager or call `stop_all`."""
 
-    def __init__(self) -> None:
+    def __init__(self, launcher: OfflineLauncher | None = None) -> None:
+        """`launcher` starts what is `run` without network, where it can; it stays its maker's to close."""
+        self._launcher = launcher
         self.name = f"gatehouse-{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._watchdog: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -139,15 +144,7 @@ class ProcessOwner:
         marked = self.environment(env)
         started = time.monotonic()
         try:
-            process = subprocess.Popen(
-                list(argv),
-                cwd=cwd,
-                env=marked,
-                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            process = self._start(argv, cwd, marked, stdin is not None)
         except (FileNotFoundError, PermissionError) as error:
             if cwd is not None and not cwd.is_dir():
                 raise NotInstalled(
@@ -184,6 +181,21 @@ class ProcessOwner:
             left_behind=() if timed_out else left_behind,
         )
 
+    def _start(
+        self, argv: Sequence[str], cwd: Path | None, env: Mapping[str, str], with_stdin: bool
+    ) -> Process:
+        if self._launcher is not None and not self._launcher.problem:
+            return self._launcher.start(argv, cwd=cwd, env=env, stdin=with_stdin)
+        return subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
     def stop_all(self) -> list[str]:
         """End every process of this owner that still runs; returns their command lines."""
         ended = watchdog.end_processes(self.name)
@@ -208,16 +220,17 @@ class ProcessOwner:
                 )
 
 
-def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
+def _feed(process: Process, data: bytes) -> None:
     assert process.stdin
     with contextlib.suppress(BrokenPipeError, OSError):
         process.stdin.write(data)
         process.stdin.close()
 
 
-def _ended_within(process: subprocess.Popen[bytes], timeout: float) -> bool:
+def _ended_within(process: Process, timeout: float) -> bool:
     """Wait for a child's end without reaping it where the system can, so that its group id stays ours."""
     if not hasattr(os, "pidfd_open"):
+        assert isinstance(process, subprocess.Popen)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout)
         return process.returncode is not None
@@ -228,7 +241,7 @@ def _ended_within(process: subprocess.Popen[bytes], timeout: float) -> bool:
         os.close(descriptor)
 
 
-def _end_group(process: subprocess.Popen[bytes], marker: str, grace: float) -> tuple[str, ...]:
+def _end_group(process: Process, marker: str, grace: float) -> tuple[str, ...]:
     """End what is left of the process and everything it started; returns command lines of the leftovers."""
     if process.returncode is None and not _ended_within(process, 0):
         _signal_group(process.pid, signal.SIGTERM)

@@ -22,6 +22,7 @@ from gatehouse.invocation import joined, start_over
 from gatehouse.run import Run, current_run, is_worker, required_run, suites_in, usage_error
 
 if TYPE_CHECKING:
+    from gatehouse.core.launcher import OfflineLauncher
     from gatehouse.inner.checkout_plan import CheckoutPlan
     from gatehouse.inner.inner_run import Before
     from gatehouse.inner.model import CheckResult
@@ -165,6 +166,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if PLAN not in config.stash or config.getoption("collectonly"):
         return (yield)
     from gatehouse.core.folders import cache_folder
+    from gatehouse.evidence.recorder import RECORDER
     from gatehouse.inner.inner_run import explanation, explanation_data
     from gatehouse.inner.items import POOL, CheckItem
     from gatehouse.inner.last_answer import forget_answer
@@ -179,6 +181,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         for line in explanation(plan):
             config.get_terminal_writer().line(line)
     chosen = {item.check.id for item in session.items if isinstance(item, CheckItem)}
+    launcher = _launcher(run, plan)
     pool = CheckPool(
         [each for each in plan.decisions if each.check.id in chosen],
         timeout=run.settings.inner.timeout_seconds,
@@ -186,7 +189,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         environment=plan.environment,
         logs=logs,
         seconds=read_timings(cache_folder(), plan.root),
-        prefix=_offline(config, run, plan),
+        launcher=launcher,
     )
     config.stash[POOL] = pool
     forget_answer(config.stash[BEFORE].checkout, cache_folder())
@@ -195,23 +198,20 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
     finally:
         pool.stop()
+        if launcher and launcher.problem:
+            config.stash[RECORDER].notes.append(
+                f"network: could not be cut off on this system ({launcher.problem})"
+            )
         _finish(config, plan, pool.results())
 
 
-def _offline(config: pytest.Config, run: Run, plan: CheckoutPlan) -> tuple[str, ...]:
-    """What keeps checks from other machines; says so where this system does not allow it."""
-    from gatehouse.core.offline import offline_command
-    from gatehouse.evidence.recorder import RECORDER
+def _launcher(run: Run, plan: CheckoutPlan) -> OfflineLauncher | None:
+    """What keeps checks from other machines; None where nothing is started, or the settings allow the network."""
+    from gatehouse.core.launcher import OfflineLauncher
     from gatehouse.inner.plan import Action
 
-    if run.settings.inner.network or not any(
-        each.action is Action.RUN and each.check.argv for each in plan.decisions
-    ):
-        return ()
-    prefix = offline_command()
-    if not prefix:
-        config.stash[RECORDER].notes.append("network: could not be cut off on this system")
-    return prefix
+    to_start = any(each.action is Action.RUN and each.check.argv for each in plan.decisions)
+    return OfflineLauncher() if to_start and not run.settings.inner.network else None
 
 
 def _finish(config: pytest.Config, plan: CheckoutPlan, results: list[CheckResult]) -> None:

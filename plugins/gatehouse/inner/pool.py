@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gatehouse.core.errors import NotInstalled
+from gatehouse.core.launcher import OfflineLauncher
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.inner.judge import judge, judge_look
 from gatehouse.inner.model import Check, CheckResult, Outcome, Phase
@@ -34,12 +35,12 @@ class CheckPool:
         environment: Mapping[str, str],
         logs: Path | None,
         seconds: Mapping[str, float] | None = None,
-        prefix: Sequence[str] = (),
+        launcher: OfflineLauncher | None = None,
     ) -> None:
         """`timeout` is seconds a check; `logs` is a folder for each check's whole output.
 
-        `seconds` is how long checks took the last time, by id: the slowest start first. `prefix` is put before every
-        command.
+        `seconds` is how long checks took the last time, by id: the slowest start first. `launcher` starts them without
+        network, where it can, and is closed at the end.
         """
         self._decisions = {each.check.id: each for each in decisions}
         self._timeout = timeout
@@ -47,8 +48,8 @@ class CheckPool:
         self._environment = environment
         self._logs = logs
         self._seconds = seconds or {}
-        self._prefix = tuple(prefix)
-        self._owner = ProcessOwner()
+        self._launcher = launcher
+        self._owner = ProcessOwner(launcher)
         self._futures: dict[str, Future[CheckResult]] = {each: Future() for each in self._decisions}
         self._changed = threading.Condition()
         self._running: dict[str, Check] = {}
@@ -73,13 +74,13 @@ class CheckPool:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        if self._runner.ident is None:
-            return
         while any(each.is_alive() for each in [self._runner, *self._threads]):
             self._owner.stop_all()  # again: a check may just have been about to start its program
             for thread in [self._runner, *self._threads]:
                 thread.join(timeout=0.05)
         self._owner.stop_all()
+        if self._launcher:
+            self._launcher.close()
 
     def _run_phases(self) -> None:
         red: Phase | None = None
@@ -147,7 +148,7 @@ class CheckPool:
         )
         try:
             done = self._owner.run(
-                (*self._prefix, *check.argv),
+                check.argv,
                 timeout=self._timeout,
                 cwd=check.package.path,
                 env={**self._environment, **check.env},

@@ -9,13 +9,24 @@ import pytest
 
 from gatehouse.core import watchdog
 from gatehouse.core.errors import NotInstalled
+from gatehouse.core.launcher import OfflineLauncher
 from gatehouse.core.processes import OWNER_VARIABLE, ProcessOwner
 
 
-@pytest.fixture
-def owner():
-    with ProcessOwner() as owner:
-        yield owner
+@pytest.fixture(params=["started here", "started without network"])
+def owner(request):
+    if request.param == "started here":
+        with ProcessOwner() as owner:
+            yield owner
+        return
+    launcher = OfflineLauncher()
+    try:
+        if launcher.problem:
+            pytest.skip(f"this system does not let processes leave the network: {launcher.problem}")
+        with ProcessOwner(launcher) as owner:
+            yield owner
+    finally:
+        launcher.close()
 
 
 def python(code):
