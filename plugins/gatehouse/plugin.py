@@ -28,6 +28,7 @@ pytest_plugins = (
     "gatehouse.coder.plugin",
     "gatehouse.kube.plugin",
     "gatehouse.preview.plugin",
+    "gatehouse.smoke.plugin",
     "gatehouse.task.plugin",
     "gatehouse.inner.plugin",
 )

@@ -1,0 +1,109 @@
+"""The smoke suite: its option, how its tests are spread over workers, and the table at its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gatehouse.run import Run, current_run
+
+if TYPE_CHECKING:
+    from gatehouse.evidence.record import Event
+    from gatehouse.smoke.subsystems import Subsystem, Version
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The suite's own options."""
+    parser.getgroup("gatehouse").addoption(
+        "--gate-baseline",
+        metavar="DIR",
+        type=Path,
+        help="What the smoke suite compares the deployment with: the folder that `gatehouse baseline` wrote before "
+        "the upgrade",
+    )
+
+
+def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
+    """Keep the tests of a file in one worker: they share a workspace, and its life goes in order."""
+    if run.suites == ("smoke",) and run.controller and config.getoption("dist", "no") == "load":
+        config.option.dist = "loadfile"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show the table of subsystems, and put it into the bundle."""
+    run = current_run(config)
+    if run is None or run.bundle is None or "smoke" not in run.suites:
+        return
+    from gatehouse.evidence.record import FILE_NAME, read_record
+    from gatehouse.evidence.results import read_results
+    from gatehouse.smoke.subsystems import lines, subsystems
+
+    events = list(read_record(run.bundle.folder / FILE_NAME))
+    found = subsystems(read_results(iter(events)))
+    if not found:
+        return
+    versions = _versions(events)
+    differences = [str(each["text"]) for each in events if each["event"] == "difference"]
+    text = [run.redactor.text(line) for line in lines(found, versions, differences)]
+    _keep(run, found, versions, text)
+    terminalreporter.section("smoke", sep="-")
+    for line in text:
+        terminalreporter.write_line(line)
+
+
+def _versions(events: list[Event]) -> dict[str, Version]:
+    from gatehouse.smoke.subsystems import Version
+
+    return {
+        str(each["name"]): Version(str(each["name"]), str(each["now"]), str(each.get("before") or ""))
+        for each in events
+        if each["event"] == "version"
+    }
+
+
+def _keep(run: Run, found: list[Subsystem], versions: dict[str, Version], text: list[str]) -> None:
+    data = {
+        "subsystems": [
+            {
+                "name": each.name,
+                "state": str(each.state),
+                "tests": {str(state): number for state, number in each.tests.items()},
+                "seconds": round(each.seconds, 3),
+                "reasons": each.reasons,
+                "red": [
+                    {
+                        "test": red.id,
+                        "words": red.words,
+                        "next": red.next_step,
+                        "regression": red.regression and red.regression.name,
+                        "issues": red.regression.links if red.regression else [],
+                    }
+                    for red in each.red
+                ],
+            }
+            for each in found
+        ],
+        "versions": [version.__dict__ for version in versions.values()],
+    }
+    folder = run.attachments()
+    (folder / "smoke.json").write_text(json.dumps(run.redactor.data(data), indent=1))
+    (folder / "smoke.txt").write_text("\n".join(text) + "\n")
+
+
+@pytest.fixture
+def note_version(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """A function that notes what has which version, and had before, for the table at the end of the run."""
+    from gatehouse.evidence.plugin import Evidence
+    from gatehouse.run import required_run
+
+    evidence = Evidence(required_run(request.config), request.node)
+
+    def note(name: str, now: str, before: str = "") -> None:
+        evidence.event("version", name=name, now=now, before=before)
+
+    return note

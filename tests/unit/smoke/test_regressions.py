@@ -1,0 +1,45 @@
+import pytest
+
+from gatehouse.smoke.regressions import REGRESSIONS, likely
+
+SUITE = "suites/smoke/"
+
+
+def test_there_are_fifteen_classes_each_with_a_source_and_a_next_step():
+    assert len({each.name for each in REGRESSIONS}) == 15
+    assert all(each.issues and each.next_step for each in REGRESSIONS)
+
+
+@pytest.mark.parametrize(
+    ("test", "words", "name"),
+    [
+        ("test_control_plane.py::test_x", "several versions answer at one address", "mixed-replicas"),
+        (
+            "test_upgrade.py::test_x",
+            "the start build failed: Unexpected Identity Change",
+            "existing-workspaces",
+        ),
+        ("test_upgrade.py::test_x", "the running canary is disconnected", "old-agents"),
+        ("test_workspace.py::test_x", "code-server answers 502", "web-editor"),
+        (
+            "test_workspace.py::test_x",
+            "no provisioner daemon: matched_provisioners.count is 0",
+            "jobs-pending",
+        ),
+        ("test_control_plane.py::test_x", "EDERP01: the relay is unhealthy", "relay"),
+        ("test_workspace.py::test_x", "connecting, created (non-latest build)", "agent-never-connects"),
+    ],
+)
+def test_a_failure_is_likened_to_the_class_whose_words_it_uses(test, words, name):
+    assert likely(SUITE + test, words).name == name
+
+
+def test_a_failure_that_is_like_nothing_known_is_likened_to_nothing():
+    assert likely(SUITE + "test_base_image.py::test_x", "zig is missing") is None
+
+
+def test_issues_of_other_repositories_are_linked_there():
+    links = next(each for each in REGRESSIONS if each.name == "removed-calls").links
+
+    assert links[0] == "https://github.com/coder/coder-logstream-kube/issues/30"
+    assert links[1] == "https://github.com/coder/coder/issues/28789"
