@@ -1,0 +1,119 @@
+"""Workspaces that exist before an upgrade: made, found again after it, and told apart from what people made."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from gatehouse.coder.client import CoderClient
+from gatehouse.coder.models import Workspace
+from gatehouse.coder.ownership import ownership_parameters, workspace_name
+from gatehouse.coder.workspaces import create, wait_for_agent, wait_for_build
+from gatehouse.core.deadline import Deadline
+from gatehouse.core.errors import InfrastructureError, NotFound, ProductFailure
+from gatehouse.core.ledger import Ledger
+from gatehouse.core.settings import CoderSettings
+from gatehouse.smoke.baseline import Canary
+
+Report = Callable[[str], None]
+
+MARKER_FILE = ".gatehouse-canary"
+
+
+def make_canary(
+    coder: CoderClient,
+    settings: CoderSettings,
+    template: str,
+    expect: Literal["running", "stopped"],
+    ledger: Ledger,
+    run_id: str,
+    lifetime_seconds: float,
+    report: Report,
+) -> Canary:
+    """Make a workspace, bring it to ready, leave a file in it, and stop it if it is to be stopped.
+
+    It is in the ledger before it exists. Raises what any of this raises; the workspace stays, and is in the ledger.
+    """
+    version_id = coder.template(template).active_version_id
+    entry = ledger.intend("workspace", workspace_name("canary", run_id), run_id, lifetime_seconds)
+    declared = {parameter.name for parameter in coder.parameters(version_id)}
+    report(f"{expect} canary {entry.name}: create")
+    made = create(
+        coder,
+        entry.name,
+        template_version_id=version_id,
+        parameters=ownership_parameters(entry, declared),
+        ttl_seconds=lifetime_seconds,
+    )
+    ledger.created(entry.name, made.id)
+    deadline = Deadline.after(settings.workspace_timeout_seconds)
+    wait_for_build(coder, made.id, deadline)
+    workspace = wait_for_agent(coder, made.id, deadline)
+    path, word = leave_marker(coder, workspace)
+    if expect == "stopped":
+        report(f"{expect} canary {entry.name}: stop")
+        coder.create_build(made.id, "stop")
+        workspace = wait_for_build(coder, made.id, Deadline.after(settings.teardown_timeout_seconds))
+    report(f"{expect} canary {entry.name}: left behind")
+    return Canary(
+        name=entry.name,
+        id=made.id,
+        owner=workspace.owner_name,
+        expect=expect,
+        template=template,
+        marker_path=path,
+        marker=word,
+        stops_at=_stops_at(coder, expect, lifetime_seconds),
+    )
+
+
+def _stops_at(coder: CoderClient, expect: str, lifetime_seconds: float) -> datetime | None:
+    """Coder stops a workspace when its time is over; the clock that counts is the server's."""
+    return coder.server_time() + timedelta(seconds=lifetime_seconds) if expect == "running" else None
+
+
+def leave_marker(coder: CoderClient, workspace: Workspace) -> tuple[str, str]:
+    """Write a file into the agent's folder; its path and the word in it. Raises `ProductFailure`."""
+    agent = workspace.agent
+    assert agent is not None, "the workspace is ready"
+    path = f"{(agent.expanded_directory or agent.directory).rstrip('/')}/{MARKER_FILE}"
+    word = secrets.token_hex(8)
+    printed = coder.terminal(agent.id, f"sh -c 'echo {word} > \"{path}\" && sync && cat \"{path}\"'")
+    if word not in printed:
+        raise ProductFailure(
+            f"a file cannot be left in workspace {workspace.name}",
+            expected=f"{word} in {path}",
+            seen=printed.strip()[-500:],
+            next_step="open a terminal in it: is the folder of the agent there, and can it be written?",
+        )
+    return path, word
+
+
+def read_marker(coder: CoderClient, workspace: Workspace, path: str) -> str:
+    """What is in the file now, or what the terminal says instead."""
+    agent = workspace.agent
+    assert agent is not None, "the workspace is ready"
+    return coder.terminal(agent.id, f"cat {path}").strip()
+
+
+def find_canary(coder: CoderClient, canary: Canary) -> Workspace:
+    """The canary's workspace. Raises `ProductFailure` when it is gone, or another one has its name."""
+    try:
+        found = coder.workspace(canary.id)
+    except NotFound as error:
+        raise ProductFailure(
+            f"the {canary.expect} canary {canary.name} is gone",
+            expected=f"workspace {canary.id} of {canary.owner}, made before the upgrade",
+            seen=error.seen,
+            next_step="was it deleted by hand, or by an earlier run of this suite? If not, workspaces were lost",
+        ) from error
+    if found.name != canary.name:
+        raise InfrastructureError(
+            "the workspace with the canary's id has another name",
+            expected=canary.name,
+            seen=found.name,
+            next_step="was it renamed? Take a new baseline before the next upgrade",
+        )
+    return found
