@@ -86,6 +86,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     inner.set_defaults(command=_inner)
 
+    baseline = commands.add_parser(
+        "baseline",
+        help="record what an upgrade of Coder must not change, and leave two canary workspaces behind",
+    )
+    baseline.add_argument("folder", type=Path, metavar="DIR")
+    baseline.add_argument("--target", metavar="NAME", help="as --gate-target of pytest")
+    baseline.add_argument("--no-canaries", action="store_true", help="only look, make nothing")
+    baseline.add_argument(
+        "--canaries-live",
+        dest="lifetime_days",
+        type=_days,
+        default=14,
+        metavar="DAYS",
+        help="until Coder stops the running canary, 1 to 29 (default: 14)",
+    )
+    baseline.set_defaults(command=_baseline)
+
     gate = commands.add_parser("gate", help="decide over bundles; the exit code is the verdict")
     gate.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
     gate.add_argument("--policy", type=Path, required=True, metavar="FILE", help="from the base revision")
@@ -114,6 +131,12 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if not text.isdigit() or not 1024 <= int(text) <= 65530:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1024 to 65530")
+    return int(text)
+
+
+def _days(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 29:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to 29, as Coder demands")
     return int(text)
 
 
@@ -196,6 +219,14 @@ def _run_as_hook(command: Sequence[str], environment: Mapping[str, str]) -> int:
         return 0
     print((done.stdout + done.stderr).strip(), file=sys.stderr)
     return USAGE
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    from gatehouse.smoke.command import baseline
+
+    return baseline(
+        options.folder, options.target, canaries=not options.no_canaries, lifetime_days=options.lifetime_days
+    )
 
 
 def _gate(options: argparse.Namespace) -> int:

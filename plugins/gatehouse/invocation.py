@@ -10,7 +10,7 @@ from typing import NoReturn
 from gatehouse.core.errors import UsageError
 
 #: Options whose value is a folder.
-FOLDER_OPTIONS = ("--gate-evidence", "--gate-repo")
+FOLDER_OPTIONS = ("--gate-evidence", "--gate-repo", "--gate-baseline")
 
 
 def joined(arguments: Sequence[str]) -> list[str]:

@@ -39,6 +39,22 @@ def coder(pytestconfig: pytest.Config, coder_settings: CoderSettings) -> Iterato
         yield client
 
 
+@pytest.fixture(scope="session")
+def coder_owner(
+    pytestconfig: pytest.Config, coder: CoderClient, coder_settings: CoderSettings
+) -> Iterator[CoderClient]:
+    """A client with the token that may look at the deployment, where there is one; else the ordinary one."""
+    if coder_settings.owner_token is None:
+        yield coder
+        return
+    from gatehouse.coder.client import CoderClient
+
+    token = coder_settings.owner_token.read()
+    required_run(pytestconfig).redactor.add(token)
+    with CoderClient(coder_settings.url, token) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def make_workspace(
     pytestconfig: pytest.Config, coder: CoderClient, coder_settings: CoderSettings

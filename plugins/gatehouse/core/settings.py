@@ -32,6 +32,11 @@ class CoderSettings(StrictModel):
 
     url: Address
     token: Secret = SecretSource(env="CODER_SESSION_TOKEN")
+    owner_token: Secret | None = Field(
+        default=None,
+        description="of an Owner, limited to reading (debug_info:read and the like): for the health report, the "
+        "configuration and the users; default: what the token itself may",
+    )
     template: str | None = Field(
         default=None, description="template of the smoke workspace; default: the only one there is"
     )

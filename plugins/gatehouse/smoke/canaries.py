@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Literal
 
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.models import Workspace
 from gatehouse.coder.ownership import ownership_parameters, workspace_name
-from gatehouse.coder.workspaces import create, wait_for_agent, wait_for_build
+from gatehouse.coder.workspaces import wait_for_agent, wait_for_build
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import InfrastructureError, NotFound, ProductFailure
 from gatehouse.core.ledger import Ledger
@@ -40,8 +39,7 @@ def make_canary(
     entry = ledger.intend("workspace", workspace_name("canary", run_id), run_id, lifetime_seconds)
     declared = {parameter.name for parameter in coder.parameters(version_id)}
     report(f"{expect} canary {entry.name}: create")
-    made = create(
-        coder,
+    made = coder.create_workspace(
         entry.name,
         template_version_id=version_id,
         parameters=ownership_parameters(entry, declared),
@@ -65,13 +63,8 @@ def make_canary(
         template=template,
         marker_path=path,
         marker=word,
-        stops_at=_stops_at(coder, expect, lifetime_seconds),
+        stops_at=workspace.latest_build.deadline if expect == "running" else None,
     )
-
-
-def _stops_at(coder: CoderClient, expect: str, lifetime_seconds: float) -> datetime | None:
-    """Coder stops a workspace when its time is over; the clock that counts is the server's."""
-    return coder.server_time() + timedelta(seconds=lifetime_seconds) if expect == "running" else None
 
 
 def leave_marker(coder: CoderClient, workspace: Workspace) -> tuple[str, str]:
@@ -80,7 +73,7 @@ def leave_marker(coder: CoderClient, workspace: Workspace) -> tuple[str, str]:
     assert agent is not None, "the workspace is ready"
     path = f"{(agent.expanded_directory or agent.directory).rstrip('/')}/{MARKER_FILE}"
     word = secrets.token_hex(8)
-    printed = coder.terminal(agent.id, f"sh -c 'echo {word} > \"{path}\" && sync && cat \"{path}\"'")
+    printed = coder.terminal(agent.id, f'sh -c \'echo {word} > "{path}" && sync && cat "{path}"\'')
     if word not in printed:
         raise ProductFailure(
             f"a file cannot be left in workspace {workspace.name}",
@@ -95,7 +88,7 @@ def read_marker(coder: CoderClient, workspace: Workspace, path: str) -> str:
     """What is in the file now, or what the terminal says instead."""
     agent = workspace.agent
     assert agent is not None, "the workspace is ready"
-    return coder.terminal(agent.id, f"cat {path}").strip()
+    return coder.terminal(agent.id, f"sh -c 'cat \"{path}\"'").strip()
 
 
 def find_canary(coder: CoderClient, canary: Canary) -> Workspace:

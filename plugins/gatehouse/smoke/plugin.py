@@ -12,7 +12,10 @@ import pytest
 from gatehouse.run import Run, current_run
 
 if TYPE_CHECKING:
+    from gatehouse.coder.client import CoderClient
     from gatehouse.evidence.record import Event
+    from gatehouse.smoke.baseline import Baseline
+    from gatehouse.smoke.differences import Difference
     from gatehouse.smoke.subsystems import Subsystem, Version
 
 
@@ -107,3 +110,35 @@ def note_version(request: pytest.FixtureRequest) -> Callable[..., None]:
         evidence.event("version", name=name, now=now, before=before)
 
     return note
+
+
+@pytest.fixture(scope="session")
+def baseline(pytestconfig: pytest.Config) -> Baseline:
+    """What the deployment was before the upgrade. Without `--gate-baseline` the test is skipped as not configured.
+
+    Raises `UsageError` for a folder that holds none, or one of another deployment's address.
+    """
+    from gatehouse.smoke.baseline import read_baseline
+
+    folder = pytestconfig.getoption("gate_baseline")
+    if folder is None:
+        pytest.skip(
+            "not configured: no --gate-baseline, so nothing is compared with how it was before an upgrade"
+        )
+    return read_baseline(pytestconfig.invocation_params.dir / folder)
+
+
+@pytest.fixture(scope="session")
+def differences(coder: CoderClient, coder_owner: CoderClient, baseline: Baseline) -> list[Difference]:
+    """All that is not what it was when the baseline was taken, each judged."""
+    from datetime import UTC, datetime
+
+    from gatehouse import __version__
+    from gatehouse.smoke.baseline import Baseline
+    from gatehouse.smoke.differences import compare
+    from gatehouse.smoke.recording import record
+
+    now = Baseline(
+        gatehouse=__version__, taken=datetime.now(UTC), url=coder.url, sections=record(coder, coder_owner)
+    )
+    return compare(baseline, now)

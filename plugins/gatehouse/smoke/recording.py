@@ -99,9 +99,7 @@ def template_facts(
 
 def _provisioners(coder: CoderClient) -> Facts:
     organizations = [each.id for each in coder.organizations()]
-    return provisioner_facts(
-        [daemon for each in organizations for daemon in coder.provisioner_daemons(each)]
-    )
+    return provisioner_facts([daemon for each in organizations for daemon in coder.provisioner_daemons(each)])
 
 
 def provisioner_facts(daemons: Sequence[ProvisionerDaemon]) -> Facts:

@@ -61,9 +61,7 @@ def take_baseline(
     template = settings.template or only_template(coder)
     made: list[Canary] = []
     for expect in ("running", "stopped"):
-        made.append(
-            make_canary(coder, settings, template, expect, ledger, run_id, lifetime_seconds, report)
-        )
+        made.append(make_canary(coder, settings, template, expect, ledger, run_id, lifetime_seconds, report))
         taken = taken.model_copy(update={"canaries": list(made)})
         write_baseline(folder, taken)
     return taken

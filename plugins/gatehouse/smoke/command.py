@@ -1,0 +1,58 @@
+"""`gatehouse baseline`, from the settings to the last line it prints."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gatehouse.coder.client import CoderClient
+from gatehouse.core.errors import GatehouseError, UsageError
+from gatehouse.core.settings import FILE_NAME, choose_target, find_settings_file, load_settings
+from gatehouse.smoke.take_baseline import LEDGER, take_baseline
+
+FAILED = 1
+
+
+def baseline(folder: Path, target_name: str | None, *, canaries: bool, lifetime_days: int) -> int:
+    """Take a baseline of a target's Coder; 0 when it is complete, 1 when something could not be made or recorded.
+
+    Raises `UsageError` for a target that has no Coder, or a folder that cannot be used.
+    """
+    settings = load_settings(find_settings_file(Path.cwd()))
+    name, target = choose_target(settings, target_name)
+    if target is None or target.coder is None:
+        raise UsageError(
+            f"the target {name!r} has no coder section to take a baseline of",
+            next_step=f"set CODER_URL and CODER_SESSION_TOKEN, or add targets.{name}.coder to {FILE_NAME}",
+        )
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    owner_token = target.coder.owner_token or target.coder.token
+    with (
+        CoderClient(target.coder.url, target.coder.token.read()) as coder,
+        CoderClient(target.coder.url, owner_token.read()) as owner,
+    ):
+        try:
+            taken = take_baseline(
+                folder,
+                coder,
+                owner,
+                target.coder,
+                run_id=run_id,
+                canaries=canaries,
+                lifetime_seconds=lifetime_days * 86_400.0,
+            )
+        except UsageError:
+            raise
+        except GatehouseError as error:
+            print(f"gatehouse: {error}", file=sys.stderr)
+            if (folder / LEDGER).exists():
+                print(f"what was made is in {folder / LEDGER}", file=sys.stderr)
+            return FAILED
+    unverified = [name for name, section in taken.sections.items() if section.unverified]
+    print(f"baseline: {folder} ({taken.version}, {len(taken.canaries)} canaries)")
+    if unverified:
+        print(f"not recorded: {', '.join(unverified)}; after the upgrade these stay unverified")
+    print(f"after the upgrade: pytest -m smoke --gate-baseline {folder}")
+    return 0

@@ -1,0 +1,123 @@
+"""The platform survived its upgrade, also for workspaces that existed before."""
+
+import pytest
+
+from gatehouse.coder.workspaces import delete, wait_for_agent, wait_for_build
+from gatehouse.core.deadline import Deadline
+from gatehouse.core.errors import NotFound
+from gatehouse.smoke.canaries import find_canary, read_marker
+from gatehouse.smoke.differences import JUDGES, Judgement
+
+
+@pytest.mark.parametrize("section", JUDGES)
+def test_what_must_not_change_has_not_changed(section, differences, baseline, coder, evidence, note_version):
+    found = [each for each in differences if each.section == section]
+    for each in found:
+        evidence.event("difference", text=str(each), **each.as_data())
+    if section == "deployment":
+        note_version("Coder", coder.build_info().version, baseline.version)
+
+    broken = [str(each) for each in found if each.judgement is Judgement.BROKEN]
+    assert not broken, "; ".join(broken)
+    unverified = [each.why for each in found if each.judgement is Judgement.UNVERIFIED]
+    if unverified:
+        pytest.skip(f"unverified: {section}: {'; '.join(unverified)}")
+
+
+@pytest.fixture(scope="module")
+def running_canary(baseline, coder):
+    return the_canary(baseline, coder, "running")
+
+
+@pytest.fixture(scope="module")
+def stopped_canary(baseline, coder):
+    return the_canary(baseline, coder, "stopped")
+
+
+def the_canary(baseline, coder, expect):
+    canary = next((each for each in baseline.canaries if each.expect == expect), None)
+    if canary is None:
+        pytest.skip(
+            f"unverified: the baseline has no {expect} canary (it was taken with --no-canaries, or was cut off)"
+        )
+    return canary, find_canary(coder, canary)
+
+
+def test_the_running_canary_never_stopped(running_canary, coder):
+    canary, workspace = running_canary
+    build = workspace.latest_build
+    if build.transition == "stop" and canary.stops_at and canary.stops_at < coder.server_time():
+        pytest.skip(
+            f"unverified: the running canary's time was over at {canary.stops_at}, so Coder stopped it"
+        )
+
+    assert (build.transition, build.status) == ("start", "running"), (
+        f"the running canary {canary.name} is {build.status}: {build.reason or 'no reason given'}"
+    )
+
+
+def test_the_agent_of_the_running_canary_is_still_connected(running_canary, coder, note_version):
+    canary, _ = running_canary
+    agent = find_canary(coder, canary).agent
+    note_version("agent of the running canary", agent.version)
+
+    assert agent.ready, (
+        f"the agent of the running canary {canary.name} is {agent.status}, {agent.lifecycle_state}"
+    )
+
+
+def test_the_terminal_and_the_files_of_the_running_canary_are_still_there(running_canary, coder):
+    canary, workspace = running_canary
+
+    assert read_marker(coder, workspace, canary.marker_path) == canary.marker
+
+
+def test_the_web_editor_of_the_running_canary_still_answers(running_canary, coder, coder_settings):
+    _, workspace = running_canary
+    if workspace.agent.app(coder_settings.app) is None:
+        pytest.skip(f"not configured: the template has no app {coder_settings.app}")
+
+    assert coder.app(workspace, coder_settings.app, "healthz").status_code == 200
+
+
+def test_the_stopped_canary_starts(stopped_canary, coder, coder_settings):
+    canary, _ = stopped_canary
+    started = start(coder, canary.id, coder_settings)
+
+    assert started.agent.ready
+
+
+def test_the_stopped_canary_still_has_its_files(stopped_canary, coder):
+    canary, _ = stopped_canary
+
+    assert read_marker(coder, coder.workspace(canary.id), canary.marker_path) == canary.marker
+
+
+def test_the_stopped_canary_restarts(stopped_canary, coder, coder_settings):
+    canary, _ = stopped_canary
+    coder.create_build(canary.id, "stop")
+    wait_for_build(coder, canary.id, Deadline.after(coder_settings.teardown_timeout_seconds))
+
+    assert start(coder, canary.id, coder_settings).agent.ready
+
+
+def test_the_stopped_canary_can_be_deleted(stopped_canary, coder, cluster, coder_settings, evidence):
+    from gatehouse.task.leaks import prove_gone
+
+    canary, _ = stopped_canary
+    deadline = Deadline.after(coder_settings.teardown_timeout_seconds)
+    delete(coder, canary.id, deadline)
+
+    with pytest.raises(NotFound):
+        coder.workspace(canary.id)
+    proof = prove_gone(coder, cluster, canary.id, deadline)
+    evidence.event("leak_proof", proof=proof.as_data())
+    proof.require_clean()
+
+
+def start(coder, workspace_id, settings):
+    """A start build, to ready."""
+    coder.create_build(workspace_id, "start")
+    deadline = Deadline.after(settings.workspace_timeout_seconds)
+    wait_for_build(coder, workspace_id, deadline)
+    return wait_for_agent(coder, workspace_id, deadline)
