@@ -47,6 +47,29 @@ class CoderSettings(StrictModel):
         default=60.0, gt=0, description="from ready to an answering web editor"
     )
     teardown_timeout_seconds: float = Field(default=600.0, gt=0)
+    version: str | None = Field(default=None, description="that must run, such as v2.37.0")
+    database_latency_ms: int = Field(default=150, gt=0, description="by the health report's own measurement")
+    queue_seconds: float = Field(default=300.0, gt=0, description="no job may be pending for longer")
+    minimum_token_seconds: float = Field(
+        default=3600.0, ge=0, description="the token must be good for longer"
+    )
+    sign_in: dict[Literal["password", "github", "oidc"], bool] = Field(
+        default_factory=dict, description="which ways to sign in must be on, and which off"
+    )
+    oidc_issuer: str | None = Field(default=None, description="the issuer that must be configured")
+    login_type: str | None = Field(
+        default=None, description="how the token's user must sign in: oidc, password …"
+    )
+    users: dict[str, str] = Field(
+        default_factory=dict, description="users that must be there, with their login type; '' for any"
+    )
+    templates: list[str] = Field(default_factory=list, description="templates that must be there")
+    external_auth: list[str] = Field(
+        default_factory=list, description="providers that the token's user must have linked"
+    )
+    reconcile_seconds: float = Field(
+        default=120.0, ge=0, description="in which jobs of the cluster may bring back what a reset has taken"
+    )
 
 
 class ArgoCDSettings(StrictModel):

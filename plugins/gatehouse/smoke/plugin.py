@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from gatehouse.core.errors import PermissionDenied
 from gatehouse.run import Run, current_run
 
 if TYPE_CHECKING:
@@ -96,6 +98,35 @@ def _keep(run: Run, found: list[Subsystem], versions: dict[str, Version], text: 
     folder = run.attachments()
     (folder / "smoke.json").write_text(json.dumps(run.redactor.data(data), indent=1))
     (folder / "smoke.txt").write_text("\n".join(text) + "\n")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """What a fixture is not allowed to look at is unverified."""
+    with _unverified(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """What a test is not allowed to look at is unverified, never a failure of the platform and never a pass."""
+    with _unverified(item):
+        return (yield)
+
+
+@contextmanager
+def _unverified(item: pytest.Item) -> Iterator[None]:
+    try:
+        yield
+    except PermissionDenied as error:
+        if item.get_closest_marker("smoke") is None:
+            raise
+        from gatehouse.coder.errors import PremiumOnly
+        from gatehouse.smoke.subsystems import NOT_CONFIGURED, UNVERIFIED
+
+        begin = NOT_CONFIGURED if isinstance(error, PremiumOnly) else UNVERIFIED
+        words = f": {error.seen}" if error.seen else ""
+        pytest.skip(f"{begin}{error.summary}{words} ({error.where})")
 
 
 @pytest.fixture

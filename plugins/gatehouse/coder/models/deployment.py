@@ -36,6 +36,9 @@ class HealthSection(Answer):
     dismissed: bool = False
     error: str | None = None
     warnings: list[dict[str, Any]] = []
+    #: Of the database alone: the median of five pings, and what is slow, in milliseconds.
+    latency_ms: int | None = None
+    threshold_ms: int | None = None
 
 
 class HealthReport(Answer):
