@@ -80,8 +80,8 @@ class CheckItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """The manifest and the check's name."""
-        return self.path, 0, self.check.id
+        """The manifest, and a heading; one that ends like the identifier would have its dots replaced by pytest."""
+        return self.path, 0, f"{self.name} of {self.check.package.manifest}"
 
 
 def not_installed(result: CheckResult) -> NotInstalled:
