@@ -108,7 +108,7 @@ def pytest_collection(session: pytest.Session) -> bool | None:
     session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
     session.testscollected = len(items)
     # pytest counts what it collected by such reports, and would say that it found nothing.
-    found = pytest.CollectReport(session.nodeid, "passed", None, items)
+    found = pytest.CollectReport(session.nodeid, "passed", None, [*items])
     session.config.hook.pytest_collectreport(report=found)
     session.config.hook.pytest_collection_finish(session=session)
     return True
