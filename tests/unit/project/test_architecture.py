@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "guardrails": {"core"},
     "inner": {"core", "guardrails"},
     "preview": {"core", "argocd", "github", "kube"},
+    "smoke": {"core", "coder", "kube", "evidence"},
     "task": {"core", "coder", "kube"},
     "evidence": {"core", "run"},
     "gate": {"core", "evidence"},
