@@ -19,7 +19,7 @@ import certifi
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection, reconnect
 
 from gatehouse.coder.answers import problem
 from gatehouse.coder.calls import Call
@@ -45,6 +45,14 @@ RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
 
 #: Bytes of one message of a WebSocket, as in Coder's own client.
 MESSAGE_LIMIT = 4 * 1024 * 1024
+
+
+class _WithoutRedirects(reconnect):
+    """Opens a WebSocket where it is asked to and nowhere else: websockets follows redirects, with all headers."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Never another address."""
+        return exc
 
 
 class Transport:
@@ -184,7 +192,7 @@ class Transport:
         with ExitStack() as stack:
             try:
                 opened = stack.enter_context(
-                    connect(
+                    _WithoutRedirects(
                         f"{address}?{urlencode(query)}" if query else address,
                         additional_headers={TOKEN_HEADER: self._token},
                         open_timeout=timeout,
