@@ -7,24 +7,22 @@ requests (429), so that it did nothing. Whoever asks for a change whose answer i
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
-import certifi
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
 from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from gatehouse.coder.answers import problem
 from gatehouse.coder.calls import Call
 from gatehouse.coder.connection import connection_problem
 from gatehouse.coder.observed import Observed
+from gatehouse.coder.shapes import parsed
+from gatehouse.coder.sockets import default_trust, open_socket
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import GatehouseError, RateLimited, Transient, UnexpectedAnswer, Unreachable
 
@@ -42,9 +40,6 @@ RATE_LIMIT_BUDGET = 75.0
 
 #: Pauses between attempts of a read, in seconds; the last one repeats.
 RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
-
-#: Bytes of one message of a WebSocket, as in Coder's own client.
-MESSAGE_LIMIT = 4 * 1024 * 1024
 
 
 class Transport:
@@ -73,7 +68,7 @@ class Transport:
         self.key_id = token.partition("-")[0]
         self._token = token
         self._network = network
-        self._trust = trust or (_default_trust() if self.url.startswith("https:") else None)
+        self._trust = trust or (default_trust() if self.url.startswith("https:") else None)
         self._rate_limit_budget = rate_limit_budget
         self._http = self._connections()
         self._silent = False
@@ -94,7 +89,7 @@ class Transport:
         Raises the error that the answer stands for, `Unreachable`, and `UnexpectedAnswer` for another shape.
         """
         path = call.at(**values)
-        return _parsed(self._repeated(call, path, query), kind, _where(call, path))
+        return parsed(self._repeated(call, path, query), kind, _where(call, path))
 
     def read_list(
         self, call: Call, item: type[Answer], query: Query | None = None, **values: str | int
@@ -104,7 +99,7 @@ class Transport:
         answer = self._repeated(call, path, query)
         if answer.content.strip() == b"null":
             return []
-        return _parsed(answer, list[item], _where(call, path))  # type: ignore[valid-type]
+        return parsed(answer, list[item], _where(call, path))  # type: ignore[valid-type]
 
     def body(self, call: Call, query: Query | None = None, **values: str | int) -> httpx.Response:
         """The successful answer to a read, whatever its content type. Raises as `read`."""
@@ -127,7 +122,7 @@ class Transport:
                 except RateLimited as error:
                     self._wait_for_limit(error, limited)
                 else:
-                    return _parsed(answer, kind, _where(call, path))
+                    return parsed(answer, kind, _where(call, path))
 
     def change(self, call: Call, body: object, query: Query | None = None, **values: str | int) -> None:
         """Change something, once, where the answer says nothing more. Raises as `read`."""
@@ -184,14 +179,7 @@ class Transport:
         with ExitStack() as stack:
             try:
                 opened = stack.enter_context(
-                    connect(
-                        f"{address}?{urlencode(query)}" if query else address,
-                        additional_headers={TOKEN_HEADER: self._token},
-                        open_timeout=timeout,
-                        close_timeout=1.0,
-                        max_size=MESSAGE_LIMIT,
-                        ssl=self._trust,
-                    )
+                    open_socket(address, query, {TOKEN_HEADER: self._token}, self._trust, timeout)
                 )
             except InvalidStatus as error:
                 raise self._not_upgraded(call, where, error) from error
@@ -315,28 +303,3 @@ class Transport:
 def _where(call: Call, path: str) -> str:
     """Method and path of a request for messages: no query, which may hold a command."""
     return f"{call.method} {path}"
-
-
-def _parsed(answer: httpx.Response, kind: type[Answer], where: str) -> Answer:
-    if answer.status_code == 204:
-        return TypeAdapter(kind).validate_python(None)  # there is no content
-    try:
-        return TypeAdapter(kind).validate_json(answer.content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the answer"
-        raise UnexpectedAnswer(
-            "Coder's answer does not have the expected shape",
-            expected=kind.__name__ if isinstance(kind, type) and issubclass(kind, BaseModel) else str(kind),
-            seen=f"{field}: {first['msg']}",
-            where=where,
-            next_step="compare the server's version with those Gatehouse supports",
-        ) from error
-
-
-def _default_trust() -> ssl.SSLContext:
-    """What requests and WebSockets trust alike: this machine's authorities and, unless told which, the well-known."""
-    trust = ssl.create_default_context()
-    if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & set(os.environ):
-        trust.load_verify_locations(certifi.where())
-    return trust

@@ -19,12 +19,13 @@ from gatehouse.embedded.coder.access import TOKEN_HEADER, Access, CoderError, de
 from gatehouse.embedded.coder.agent import Agents
 from gatehouse.embedded.coder.build_api import BuildApi
 from gatehouse.embedded.coder.deployment_api import DeploymentApi
-from gatehouse.embedded.coder.faults import WireFaults, cutting, lose
+from gatehouse.embedded.coder.faults import WireFaults, breaking
 from gatehouse.embedded.coder.identity_api import IdentityApi
 from gatehouse.embedded.coder.provisioner import Provisioner
 from gatehouse.embedded.coder.rate_limit import RateLimiter
-from gatehouse.embedded.coder.records import Database, new_id
+from gatehouse.embedded.coder.records import Database
 from gatehouse.embedded.coder.template_api import TemplateApi
+from gatehouse.embedded.coder.users import new_id
 from gatehouse.embedded.coder.wire import Wire
 from gatehouse.embedded.coder.workspace_api import WorkspaceApi
 from gatehouse.embedded.forwarding import Forwarder
@@ -57,8 +58,11 @@ class CoderApi:
             BuildApi(database, access, wire, agents, owner, forwarder),
         )
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         """The ASGI application."""
+        return breaking(self._application(), self.faults)
+
+    def _application(self) -> Starlette:
         return Starlette(
             routes=[route for room in self._rooms for route in room.routes(API)],
             middleware=[Middleware(self._every_request)],
@@ -66,7 +70,7 @@ class CoderApi:
         )
 
     def _every_request(self, application: ASGIApp) -> ASGIApp:
-        """Middleware: the version header on every answer, 429 above the rate limit, and what goes wrong."""
+        """Middleware: the version header on every answer, 429 above the rate limit, 404 for what it does not know."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             headers = {"X-Coder-Build-Version": self.deployment.version}
@@ -82,16 +86,11 @@ class CoderApi:
                 await send(message)
 
             if scope["type"] == "http":
-                if loss := self.faults.loss(scope):
-                    await lose(loss, application, scope, receive, send)
-                    return
                 within, limits = self._take(Request(scope))
                 headers |= limits
                 await (application if within else _LIMITED)(scope, receive, send_with_headers)
             elif any(re.fullmatch(path, scope["path"]) for path in self.faults.unknown_sockets):
                 await deny(WebSocket(scope, receive, send_with_headers), CoderError(404, "Route not found."))
-            elif self.faults.cut_after is not None:
-                await application(scope, receive, cutting(send_with_headers, self.faults.cut_after, send))
             else:
                 await application(scope, receive, send_with_headers)
 

@@ -125,6 +125,8 @@ class BuildApi:
         name = socket.query_params.get("reconnect", "")
         command = socket.query_params.get("command", "")
         terminal = await self._terminals.open(agent.id, name, container, command)
+        height, width = (int(socket.query_params.get(side) or 0) for side in ("height", "width"))
+        terminal.resize(height, width)
         await terminal.serve(socket)
 
     async def _listening_ports(self, request: Request) -> Response:

@@ -43,7 +43,21 @@ class WireFaults:
         return None
 
 
-async def lose(loss: Loss, application: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+def breaking(application: ASGIApp, faults: WireFaults) -> ASGIApp:
+    """An application whose connections break as the faults say. Its `send` has to be the server's own."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (loss := faults.loss(scope)):
+            await _lose(loss, application, scope, receive, send)
+        elif scope["type"] == "websocket" and faults.cut_after is not None:
+            await application(scope, receive, _cutting(send, faults.cut_after))
+        else:
+            await application(scope, receive, send)
+
+    return answer
+
+
+async def _lose(loss: Loss, application: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Carry a request out, or not, and cut the connection in place of an answer."""
     if loss.after:
 
@@ -54,15 +68,15 @@ async def lose(loss: Loss, application: ASGIApp, scope: Scope, receive: Receive,
     await reset(receive, send)
 
 
-def cutting(send: Send, messages: int, server: Send) -> Send:
-    """A `send` for a WebSocket that cuts the connection after so many messages; `server` is the server's own."""
+def _cutting(send: Send, messages: int) -> Send:
+    """A `send` for a WebSocket that cuts the connection after so many messages."""
     left = messages
 
     async def counted(message: Message) -> None:
         nonlocal left
         if message["type"] == "websocket.send":
             if left <= 0:
-                abort(server)
+                abort(send)
                 return
             left -= 1
         await send(message)

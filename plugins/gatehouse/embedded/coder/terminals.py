@@ -74,6 +74,11 @@ class Terminal:
         container.commands.add(process)
         return cls(controller, process, container)
 
+    def resize(self, height: int, width: int) -> None:
+        """Set the size in characters, if it is one."""
+        if height and width and not self.ended:
+            fcntl.ioctl(self._controller, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
     async def serve(self, socket: WebSocket) -> None:
         """Show the terminal to a client until it leaves or the program ends."""
         await socket.accept()
@@ -132,8 +137,6 @@ class Terminal:
                 if message["type"] == "websocket.disconnect":
                     break
                 frame = json.loads(message.get("bytes") or message.get("text") or "{}")
-                if frame.get("height") and frame.get("width"):
-                    size = struct.pack("HHHH", frame["height"], frame["width"], 0, 0)
-                    fcntl.ioctl(self._controller, termios.TIOCSWINSZ, size)
+                self.resize(frame.get("height", 0), frame.get("width", 0))
                 os.write(self._controller, frame.get("data", "").encode())
         output.put_nowait(b"")
