@@ -78,7 +78,9 @@ def wait_for_agent(
     """
 
     def failed(workspace: Workspace) -> str | GatehouseError | None:
-        agent = workspace.agent
+        agent, build = workspace.agent, workspace.latest_build
+        if agent is None and build.transition == "start" and build.job.status == "succeeded":
+            return _no_agent(build)
         if agent and agent.lifecycle_state in ("start_error", "start_timeout"):
             return _agent_failure(coder, agent)
         return None
@@ -174,6 +176,17 @@ def _build_failure(coder: CoderClient, build: Build) -> TerminalState:
         seen=_tail([line.output for line in coder.build_log(build.id)]),
         where=f"build {build.build_number}",
         next_step="read the provisioner's error above; template, quota and cluster rights are the usual causes",
+    )
+
+
+def _no_agent(build: Build) -> TerminalState:
+    """Resources are there as soon as the job has succeeded, so that no agent will come (Coder issue 13342)."""
+    return TerminalState(
+        "the build made no agent, so nobody can work in the workspace",
+        expected="an agent among the resources of the build",
+        seen=", ".join(f"{each.type}.{each.name}" for each in build.resources or []) or "no resources at all",
+        where=f"build {build.build_number}",
+        next_step="is the agent attached to a resource that is made? Import the template again and read its log",
     )
 
 

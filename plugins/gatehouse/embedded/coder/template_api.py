@@ -61,7 +61,7 @@ class TemplateApi:
         version = self._access.version(request)
         if not version.job.completed_at:
             raise CoderError(400, "Job hasn't completed!")
-        return JSONResponse(template_resources(version))
+        return JSONResponse(template_resources(version, with_agents=self._wire.makes_agents))
 
     async def _logs(self, request: Request) -> Response:
         return JSONResponse(import_log(self._access.version(request)))

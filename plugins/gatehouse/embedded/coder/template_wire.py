@@ -9,8 +9,11 @@ from gatehouse.embedded.coder.records import TemplateVersion
 Json = dict[str, Any]
 
 
-def template_resources(version: TemplateVersion) -> list[Json]:
-    """List of `codersdk.WorkspaceResource` as an import finds them, once for each transition; no agents."""
+def template_resources(version: TemplateVersion, *, with_agents: bool = True) -> list[Json]:
+    """List of `codersdk.WorkspaceResource` as an import finds them, once for each transition.
+
+    What is started holds the agent that a workspace would have, with its apps.
+    """
     return [
         {
             "id": f"{version.id[:-4]}{number:04x}",
@@ -23,13 +26,30 @@ def template_resources(version: TemplateVersion) -> list[Json]:
             "icon": "",
             "daily_cost": 0,
             "metadata": [],
-            "agents": [],
+            "agents": [_agent(version)]
+            if with_agents and transition == "start" and manifest["kind"] == "Deployment"
+            else [],
         }
         for number, (transition, manifest) in enumerate(
             [("start", each) for each in version.always + version.started]
             + [("stop", each) for each in version.always]
         )
     ]
+
+
+def _agent(version: TemplateVersion) -> Json:
+    return {
+        "id": f"{version.id[:-4]}a6e7",
+        "name": "main",
+        "status": "connecting",
+        "lifecycle_state": "created",
+        "directory": version.agent_directory,
+        "version": "",
+        "apps": [
+            {"id": f"{version.id[:-4]}ab{number:02x}", "slug": app.slug}
+            for number, app in enumerate(version.apps)
+        ],
+    }
 
 
 def import_log(version: TemplateVersion) -> list[Json]:

@@ -32,6 +32,11 @@ class Wire:
         self._database = database
         self._faults = faults
 
+    @property
+    def makes_agents(self) -> bool:
+        """Whether an import finds agents, and builds make them."""
+        return not self._faults.no_agents
+
     def user(self, user: User) -> Json:
         """`codersdk.User`."""
         return {
