@@ -32,7 +32,7 @@ from gatehouse.core.errors import (
 )
 from gatehouse.embedded.coder.api import new_token
 from gatehouse.embedded.coder.faults import Loss
-from gatehouse.embedded.coder.records import User
+from gatehouse.embedded.coder.users import User
 
 
 def in_time(seconds=20):

@@ -23,8 +23,9 @@ from gatehouse.embedded.coder.faults import WireFaults, breaking
 from gatehouse.embedded.coder.identity_api import IdentityApi
 from gatehouse.embedded.coder.provisioner import Provisioner
 from gatehouse.embedded.coder.rate_limit import RateLimiter
-from gatehouse.embedded.coder.records import Database, new_id
+from gatehouse.embedded.coder.records import Database
 from gatehouse.embedded.coder.template_api import TemplateApi
+from gatehouse.embedded.coder.users import new_id
 from gatehouse.embedded.coder.wire import Wire
 from gatehouse.embedded.coder.workspace_api import WorkspaceApi
 from gatehouse.embedded.forwarding import Forwarder
