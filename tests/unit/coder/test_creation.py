@@ -8,9 +8,17 @@ from gatehouse.coder.errors import (
     ForeignWorkspace,
     LostAnswer,
     NotConnected,
+    Redirected,
     TokenUnknown,
 )
-from gatehouse.core.errors import Conflict, InfrastructureError, ServerFault, Transient, UnexpectedAnswer
+from gatehouse.core.errors import (
+    Conflict,
+    InfrastructureError,
+    RateLimited,
+    ServerFault,
+    Transient,
+    UnexpectedAnswer,
+)
 from tests.support.coder_server import BUILD, USER, WORKSPACE, Routes, asking, error, ok
 
 POST = "POST /api/v2/users/me/workspaces"
@@ -123,6 +131,8 @@ def test_another_workspace_is_known_by_its_parameters_whose_values_are_not_told(
         (error(409, "exists"), Conflict),
         (error(401, "no", "API key is invalid."), TokenUnknown),
         (httpx.ConnectError("refused"), NotConnected),
+        (httpx.Response(307, headers={"Location": "https://login.example/"}), Redirected),
+        (error(429, "limited", headers={"Retry-After": "100"}), RateLimited),
     ],
 )
 def test_a_refusal_is_not_looked_up(answer, kind):
