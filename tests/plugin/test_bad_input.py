@@ -53,10 +53,10 @@ def test_a_target_without_the_section_that_the_suite_needs(suite):
 
 
 def test_an_unreachable_host_is_infrastructure_and_says_which(suite, monkeypatch):
-    monkeypatch.setattr("gatehouse.coder.transport.READ_BUDGET", 0)
+    monkeypatch.setattr("gatehouse.coder.patience.READ_BUDGET", 0)
     run = suite(
         GOOD,
-        files={"conftest.py": "import gatehouse.coder.transport as t\nt.READ_BUDGET = 0\n"},
+        files={"conftest.py": "import gatehouse.coder.patience as p\np.READ_BUDGET = 0\n"},
     )
 
     assert run.exit_code == 1

@@ -12,7 +12,8 @@ from gatehouse.coder.api.streams import StreamCalls
 from gatehouse.coder.api.templates import TemplateCalls
 from gatehouse.coder.calls import Call
 from gatehouse.coder.observed import RateLimit
-from gatehouse.coder.transport import RATE_LIMIT_BUDGET, Network, Transport
+from gatehouse.coder.patience import RATE_LIMIT_BUDGET
+from gatehouse.coder.transport import Network, Transport
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock
 
 

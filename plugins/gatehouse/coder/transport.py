@@ -19,10 +19,11 @@ from gatehouse.coder.answers import problem
 from gatehouse.coder.calls import Call
 from gatehouse.coder.connection import connection_problem
 from gatehouse.coder.observed import Observed
+from gatehouse.coder.patience import RATE_LIMIT_BUDGET, Patience
 from gatehouse.coder.shapes import parsed
 from gatehouse.coder.sockets import NotOpened, NotUpgraded, Socket, default_trust, open_socket
-from gatehouse.core.deadline import Clock, Deadline
-from gatehouse.core.errors import GatehouseError, RateLimited, Transient, UnexpectedAnswer, Unreachable
+from gatehouse.core.deadline import Clock
+from gatehouse.core.errors import GatehouseError, UnexpectedAnswer
 
 Answer = TypeVar("Answer")
 Query = Mapping[str, str | int]
@@ -33,15 +34,8 @@ Network = httpx.BaseTransport
 
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
 
-#: Seconds one request may take, and all attempts of a read together.
+#: Seconds one request may take.
 REQUEST_TIMEOUT = 15.0
-READ_BUDGET = 30.0
-
-#: Seconds that a call waits for a rate limit to pass: a whole window of Coder's, and a little.
-RATE_LIMIT_BUDGET = 75.0
-
-#: Pauses between attempts of a read, in seconds; the last one repeats.
-RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
 
 
 class Transport:
@@ -64,6 +58,8 @@ class Transport:
         self.url = url.rstrip("/")
         self.clock = clock
         self.observed = Observed()
+        #: How long calls are repeated.
+        self.patience = Patience(clock, rate_limit_budget)
         #: When the token ends, once somebody has asked.
         self.token_ends: datetime | None = None
         #: How the server names the token in use: a token is `<id>-<secret>`.
@@ -71,10 +67,7 @@ class Transport:
         self._token = token
         self._network = network
         self._trust = trust or (default_trust() if self.url.startswith("https:") else None)
-        self._rate_limit_budget = rate_limit_budget
-        self._bound: Deadline | None = None
         self._http = self._connections()
-        self._silent = False
 
     def close(self) -> None:
         """Close the connections."""
@@ -84,19 +77,10 @@ class Transport:
         """The time as the server has it, with which the times in its answers are to be compared."""
         return self.clock.now() + self.observed.skew
 
-    @contextmanager
-    def within(self, deadline: Deadline) -> Iterator[None]:
-        """Let calls wait for what may pass by itself only as long as there is time, besides their own budgets."""
-        before, self._bound = self._bound, deadline
-        try:
-            yield
-        finally:
-            self._bound = before
-
     # --- requests ------------------------------------------------------------------------------------
 
     def read(self, call: Call, kind: type[Answer], query: Query | None = None, **values: str | int) -> Answer:
-        """What a call answers, as `kind`. Repeats what may pass by itself, within `READ_BUDGET`.
+        """What a call answers, as `kind`. Repeats what may pass by itself, within the budget.
 
         Raises the error that the answer stands for, `Unreachable`, and `UnexpectedAnswer` for another shape.
         """
@@ -126,23 +110,21 @@ class Transport:
         like a lost answer.
         """
         path = call.at(**values)
-        limited = self._budget(self._rate_limit_budget)
         with self._connections() as http:
-            while True:
-                try:
-                    answer = self._checked(call, path, query, http=http, json=body)
-                except RateLimited as error:
-                    self._wait_for_limit(error, limited)
-                else:
-                    return parsed(answer.content, kind, _where(call, path))
+            answer = self.patience.let_through(lambda: self._checked(call, path, query, http=http, json=body))
+        return parsed(answer.content, kind, _where(call, path))
 
     def change(self, call: Call, body: object, query: Query | None = None, **values: str | int) -> None:
         """Change something, once, where the answer says nothing more. Raises as `read`."""
         self.write(call, object, body, query, **values)
 
     def raw(self, call: Call, path: str, query: Query | None = None) -> RawAnswer:
-        """An answer as it came, whatever its status; `path` is the whole path. Raises `Unreachable` only."""
-        return self._send(call, path, query, headers={"Accept": "*/*"})
+        """An answer as it came, whatever its status; `path` is the whole path. Raises `Unreachable` only.
+
+        On connections of its own, so that what an app sets as cookies is not sent with other calls.
+        """
+        with self._connections() as http:
+            return self._send(call, path, query, http=http, headers={"Accept": "*/*"})
 
     def fresh(self, call: Call) -> RawAnswer:
         """A successful answer over a connection of its own, so that a load balancer chooses anew. Raises as `read`."""
@@ -170,7 +152,7 @@ class Transport:
                         "Coder sends no events", seen=answer.text[:200], where=where
                     )
                 yield answer.iter_lines()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._clean(connection_problem(error, self.url, where)) from error
 
     @contextmanager
@@ -215,36 +197,7 @@ class Transport:
     def _repeated(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True
     ) -> RawAnswer:
-        # Where nobody answered for a whole budget, the next call asks only once: the first told all there is.
-        deadline = self._budget(0.0 if self._silent else READ_BUDGET)
-        limited = self._budget(self._rate_limit_budget)
-        attempt = 0
-        while True:
-            try:
-                return self._checked(call, path, query, json_expected=json_expected)
-            except RateLimited as error:
-                self._wait_for_limit(error, limited)
-            except (Transient, Unreachable) as error:
-                pause = RETRY_PAUSES[min(attempt, len(RETRY_PAUSES) - 1)]
-                if deadline.remaining <= pause:
-                    self._silent = isinstance(error, Unreachable)
-                    raise
-                self.clock.sleep(pause)
-                attempt += 1
-
-    def _budget(self, seconds: float) -> Deadline:
-        return self._bound.within(seconds) if self._bound else Deadline.after(seconds, self.clock)
-
-    def _wait_for_limit(self, error: RateLimited, limited: Deadline) -> None:
-        """Let the time pass that the server asks for. Raises the error if there is not that much."""
-        pause = error.retry_after or RETRY_PAUSES[-1]
-        if limited.remaining < pause:
-            error.next_step = (
-                "have fewer tests and people use the same user's token at the same time, or raise "
-                "CODER_API_RATE_LIMIT"
-            )
-            raise error
-        self.clock.sleep(pause)
+        return self.patience.repeated(lambda: self._checked(call, path, query, json_expected=json_expected))
 
     def _checked(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True, **arguments: Any
@@ -268,9 +221,9 @@ class Transport:
             answer = (http or self._http).request(
                 call.method, path, params=dict(query) if query else None, **arguments
             )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._clean(connection_problem(error, self.url, _where(call, path))) from error
-        self._silent = False
+        self.patience.answered()
         self._note(call, answer.headers)
         return answer
 
@@ -308,8 +261,8 @@ class Transport:
 
     def _clean(self, error: GatehouseError) -> GatehouseError:
         """The error without the token, should a server or proxy have repeated it."""
-        if self._token:
-            error.seen = error.seen.replace(self._token, "[token]")
+        if self._token.strip():
+            error.seen = error.seen.replace(self._token.strip(), "[token]")
         return error
 
 

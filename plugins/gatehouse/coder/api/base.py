@@ -30,4 +30,4 @@ class Calls:
 
     def within(self, deadline: Deadline) -> AbstractContextManager[None]:
         """Let calls wait for faults and rate limits to pass only as long as there is time."""
-        return self._transport.within(deadline)
+        return self._transport.patience.within(deadline)
