@@ -190,6 +190,21 @@ def test_somebody_elses_build_is_not_taken_for_the_lost_one(builds):
     assert deployment.posts == 1
 
 
+def test_a_token_that_may_not_read_its_own_user_can_still_create_and_look_up():
+    def narrow(builds):
+        deployment = Deployment(httpx.ReadError("cut"), builds=builds)
+        deployment.routes.routes["GET /api/v2/users/me"] = [error(403, "Forbidden.")]
+        return deployment.coder, deployment.create
+
+    coder, create = narrow([build(2)])
+    assert create().id == "w"
+    assert coder.create_build("w", "stop").id == "b2"
+
+    coder, _ = narrow([{**build(2), "reason": "autostop"}])
+    with pytest.raises(LostAnswer):
+        coder.create_build("w", "stop")
+
+
 def test_a_build_of_another_version_than_asked_for_is_not_the_lost_one():
     deployment = Deployment(httpx.ReadError("cut"), builds=[build(2, version="v")])
 

@@ -91,7 +91,7 @@ class StreamCalls(WorkspaceCalls, AgentCalls):
         def events() -> Iterator[Iterator[bool]]:
             silence = min(SILENCE, max(deadline.remaining, 0.1))
             with self._transport.stream(calls.WATCH, silence, workspace=workspace_id) as lines:
-                yield (line.strip() == "event: data" for line in lines if line.startswith("event:"))
+                yield (line.strip() != "event: ping" for line in lines if line.startswith("event:"))
 
         look = self._bounded(deadline, lambda: self.workspace(workspace_id, include_deleted=True))
         return watch(look, socket, events, deadline)
@@ -160,7 +160,13 @@ def _socket_hints(socket: Socket) -> Iterator[bool]:
             continue
         except SocketClosed:
             return
-        yield (
-            '"type":"data"'
-            in (frame if isinstance(frame, str) else frame.decode(errors="replace")).replace(" ", "")[:40]
-        )
+        yield _is_hint(frame)
+
+
+def _is_hint(frame: str | bytes) -> bool:
+    """Whether a frame of `/watch-ws` is anything but a ping."""
+    try:
+        message: Any = json.loads(frame)
+    except ValueError:
+        return True
+    return not (isinstance(message, dict) and message.get("type") == "ping")
