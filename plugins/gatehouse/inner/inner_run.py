@@ -23,6 +23,9 @@ from gatehouse.inner.checkout_plan import CheckoutPlan, plan_checkout
 from gatehouse.inner.model import Check, CheckResult, Outcome
 from gatehouse.inner.timings import add_timings
 
+#: Packages that are named on one line.
+NAMED = 5
+
 #: Seconds.
 DAY = 86_400.0
 
@@ -157,13 +160,27 @@ def counted(plan: CheckoutPlan, results: list[CheckResult]) -> list[str]:
         if numbers[each]
     ]
     why = f"; {plan.scope.everything}" if plan.scope.everything else ""
-    return [f"checks: {', '.join([f'{ran} ran', *others])}{why}"]
+    lines = [f"checks: {', '.join([f'{ran} ran', *others])}{why}"]
+    if names := unchecked(plan):
+        more = f" and {len(names) - NAMED} more (--gate-explain names them)" if len(names) > NAMED else ""
+        changed = "" if plan.scope.everything else "of what changed, "
+        lines.append(f"{changed}no check looks at: {', '.join(names[:NAMED])}{more}")
+    return lines
+
+
+def unchecked(plan: CheckoutPlan) -> list[str]:
+    """The packages in which something changed, or all where everything is checked, that have no checks at all."""
+    checked = {each.check.package.manifest for each in plan.decisions}
+    looked_at = set(plan.scope.touched) if not plan.scope.everything else set(plan.graph.packages)
+    return sorted(looked_at - checked)
 
 
 def explanation(plan: CheckoutPlan) -> list[str]:
-    """A line for each check: what is done about it, and why."""
+    """A line for each check: what is done about it, and why; and one for each package without any."""
     width = max((len(each.action) for each in plan.decisions), default=0)
-    return [f"{each.action:{width}}  {each.check.id}: {each.reason}" for each in plan.decisions]
+    lines = [f"{each.action:{width}}  {each.check.id}: {each.reason}" for each in plan.decisions]
+    why = "nothing that could be run was found for it"
+    return [*lines, *(f"{'no check':{width}}  {name}: {why}" for name in unchecked(plan))]
 
 
 def explanation_data(plan: CheckoutPlan) -> str:
