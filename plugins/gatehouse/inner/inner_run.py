@@ -161,7 +161,7 @@ def counted(plan: CheckoutPlan, results: list[CheckResult]) -> list[str]:
     ]
     why = f"; {plan.scope.everything}" if plan.scope.everything else ""
     lines = [f"checks: {', '.join([f'{ran} ran', *others])}{why}"]
-    if names := unchecked(plan):
+    if len(results) == len(plan.decisions) and (names := unchecked(plan)):
         more = f" and {len(names) - NAMED} more (--gate-explain names them)" if len(names) > NAMED else ""
         changed = "" if plan.scope.everything else "of what changed, "
         lines.append(f"{changed}no check looks at: {', '.join(names[:NAMED])}{more}")
