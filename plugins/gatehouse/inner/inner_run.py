@@ -20,6 +20,7 @@ from gatehouse.core.tree_snapshot import snapshot
 from gatehouse.core.work_tree import WorkTree
 from gatehouse.inner.cache import Pass
 from gatehouse.inner.checkout_plan import CheckoutPlan, plan_checkout
+from gatehouse.inner.checks import LANGUAGES
 from gatehouse.inner.model import Check, CheckResult, Outcome
 from gatehouse.inner.timings import add_timings
 
@@ -28,6 +29,9 @@ NAMED = 5
 
 #: Seconds.
 DAY = 86_400.0
+
+#: The endings of each language's sources, for languages that have their own.
+_SOURCES = {language.name: language.suffixes for language in LANGUAGES}
 
 
 @dataclass(frozen=True)
@@ -169,10 +173,18 @@ def counted(plan: CheckoutPlan, results: list[CheckResult]) -> list[str]:
 
 
 def unchecked(plan: CheckoutPlan) -> list[str]:
-    """The packages in which something changed, or all where everything is checked, that have no checks at all."""
+    """The packages with sources of a programming language that have no checks at all.
+
+    Of all packages where everything is checked, else of those in which something changed.
+    """
     checked = {each.check.package.manifest for each in plan.decisions}
-    looked_at = set(plan.scope.touched) if not plan.scope.everything else set(plan.graph.packages)
-    return sorted(looked_at - checked)
+    return [
+        package.manifest
+        for package in plan.packages
+        if package.manifest not in checked
+        and (plan.scope.everything or package.manifest in plan.scope.touched)
+        and any(file.endswith(_SOURCES.get(package.language, ())) for file in package.files)
+    ]
 
 
 def explanation(plan: CheckoutPlan) -> list[str]:
