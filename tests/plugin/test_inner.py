@@ -100,6 +100,17 @@ def test_pytests_own_words_name_checks_as_they_can_be_asked_for(checkout):
     assert "svc/pyproject.toml::python-test PASSED" in done.stdout
 
 
+def test_a_folder_for_caches_that_cannot_be_made_is_said_in_one_sentence(checkout):
+    root = checkout(PYTHON)
+    (root.parent / "file").write_text("")
+
+    done = inner(root, env={"XDG_CACHE_HOME": str(root.parent / "file")})
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: the folder for caches cannot be made" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_an_absent_toolchain_is_not_installed_and_the_fault_of_the_environment(checkout):
     root = checkout({"m/go.mod": "module m\n\ngo 1.21\n", "m/a.go": "package m\n"})
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"

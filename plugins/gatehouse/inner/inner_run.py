@@ -20,11 +20,18 @@ from gatehouse.core.tree_snapshot import snapshot
 from gatehouse.core.work_tree import WorkTree
 from gatehouse.inner.cache import Pass
 from gatehouse.inner.checkout_plan import CheckoutPlan, plan_checkout
+from gatehouse.inner.checks import LANGUAGES
 from gatehouse.inner.model import Check, CheckResult, Outcome
 from gatehouse.inner.timings import add_timings
 
+#: Packages that are named on one line.
+NAMED = 5
+
 #: Seconds.
 DAY = 86_400.0
+
+#: The endings of each language's sources, for languages that have their own.
+_SOURCES = {language.name: language.suffixes for language in LANGUAGES}
 
 
 @dataclass(frozen=True)
@@ -157,13 +164,35 @@ def counted(plan: CheckoutPlan, results: list[CheckResult]) -> list[str]:
         if numbers[each]
     ]
     why = f"; {plan.scope.everything}" if plan.scope.everything else ""
-    return [f"checks: {', '.join([f'{ran} ran', *others])}{why}"]
+    lines = [f"checks: {', '.join([f'{ran} ran', *others])}{why}"]
+    if len(results) == len(plan.decisions) and (names := unchecked(plan)):
+        more = f" and {len(names) - NAMED} more (--gate-explain names them)" if len(names) > NAMED else ""
+        changed = "" if plan.scope.everything else "of what changed, "
+        lines.append(f"{changed}no check looks at: {', '.join(names[:NAMED])}{more}")
+    return lines
+
+
+def unchecked(plan: CheckoutPlan) -> list[str]:
+    """The packages with sources of a programming language that have no checks at all.
+
+    Of all packages where everything is checked, else of those in which something changed.
+    """
+    checked = {each.check.package.manifest for each in plan.decisions}
+    return [
+        package.manifest
+        for package in plan.packages
+        if package.manifest not in checked
+        and (plan.scope.everything or package.manifest in plan.scope.touched)
+        and any(file.endswith(_SOURCES.get(package.language, ())) for file in package.files)
+    ]
 
 
 def explanation(plan: CheckoutPlan) -> list[str]:
-    """A line for each check: what is done about it, and why."""
+    """A line for each check: what is done about it, and why; and one for each package without any."""
     width = max((len(each.action) for each in plan.decisions), default=0)
-    return [f"{each.action:{width}}  {each.check.id}: {each.reason}" for each in plan.decisions]
+    lines = [f"{each.action:{width}}  {each.check.id}: {each.reason}" for each in plan.decisions]
+    why = "nothing that could be run was found for it"
+    return [*lines, *(f"{'no check':{width}}  {name}: {why}" for name in unchecked(plan))]
 
 
 def explanation_data(plan: CheckoutPlan) -> str:

@@ -414,6 +414,20 @@ ESBUILD = "Transform failed with 1 error:\n{root}/p/a.test.js:4:0: ERROR: Unexpe
 ABSENT = "  \u25cf Test suite failed to run\n\n    Cannot find module 'x'\n\n      at Object.require (a.test.js:1:11)"
 
 
+def test_a_dependency_that_jest_cannot_parse_is_named(jest):
+    root = jest.root
+    message = (
+        "  \u25cf Test suite failed to run\n\n    Jest encountered an unexpected token\n\n    Details:\n\n"
+        f"    {root}/p/node_modules/utf8/utf8.js:12\n    export function encode(s) {{\n    ^^^^^^\n\n"
+        "    SyntaxError: Unexpected token 'export'\n\n    > 1 | import 'utf8'\n\n"
+        "      at Runtime.x (node_modules/jest-runtime/build/index.js:1505:14)\n"
+    )
+
+    outcome = with_report(jest, "node-test", jest_report(message=message), code=1)
+
+    assert "SyntaxError: Unexpected token 'export' in p/node_modules/utf8/utf8.js:12" in places(outcome)[0]
+
+
 @pytest.mark.parametrize(
     ("message", "place"),
     [

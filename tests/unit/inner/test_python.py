@@ -643,6 +643,17 @@ def test_a_package_that_its_tests_import_from_the_root_of_the_checkout_is_found_
     assert places(outcome) == ["svc/test_a.py:7: test_a: AssertionError: 0 != 1"]
 
 
+def test_such_tests_of_unittest_find_their_data_from_the_root_of_the_checkout(real):
+    test = "import unittest\nfrom svc import core\n\n\nclass T(unittest.TestCase):\n"
+    test += "    def test_a(self):\n        self.assertEqual(open('data/a.txt').read(), 'a')\n"
+    made = real({"svc/setup.py": "", "svc/core.py": "", "svc/a_test.py": test, "data/a.txt": "a"})
+
+    outcome = made.run("python-test")
+
+    assert outcome.outcome is Outcome.PASSED, outcome.output
+    assert outcome.check.id == "svc/setup.py::python-test"
+
+
 def test_a_distribution_of_the_name_of_the_folder_is_not_looked_for_at_the_root(checkout):
     made = checkout(
         {"yaml/setup.py": "", "yaml/test_a.py": "from yaml.nodes import Node\n\n\ndef test_a(): ...\n"}

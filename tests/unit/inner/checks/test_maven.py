@@ -52,6 +52,25 @@ def places(outcome):
     return [str(finding) for finding in outcome.findings]
 
 
+UNPARSED = """\
+SEVERE: Step 'google-java-format' found problem in 'core/src/test/java/x/ATest.java':
+null
+java.lang.reflect.InvocationTargetException
+\tat java.base/java.lang.reflect.Method.invoke(Method.java:569)
+Caused by: com.google.googlejavaformat.java.FormatterException: 59:2: error: reached end of file while parsing
+[ERROR] Failed to execute goal com.diffplug.spotless:spotless-maven-plugin:1.23.0:check (spotless) on project a: \
+java.lang.reflect.InvocationTargetException: 59:2: error: reached end of file while parsing -> [Help 1]
+"""
+
+
+def test_a_file_that_the_formatter_cannot_read_is_named_with_the_place(bench):
+    check = bench.checks(reactor(), *ALL)["maven-compile"]
+
+    assert places(bench.judge(check, stdout=UNPARSED.replace("core/", f"{bench.root}/core/"), code=1)) == [
+        "core/src/test/java/x/ATest.java:59:2: spotless: reached end of file while parsing"
+    ]
+
+
 TOOLCHAIN = """\
 [ERROR] No toolchain found for type jdk
 [ERROR] Cannot find matching toolchain definitions for the following toolchain types:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import diff_findings
@@ -37,7 +38,7 @@ def read_output(check: Check, done: Completed) -> Parsed:
         )
         for match in _PLACE.finditer(text)
     ]
-    findings += _unformatted(check, text)
+    findings += [*_unparsed(check, text), *_unformatted(check, text)]
     if findings:
         by_place = {(each.path, each.line, each.column): each for each in reversed(findings)}
         return Parsed(tuple(reversed(by_place.values())))
@@ -68,6 +69,13 @@ def read_checkstyle(check: Check, done: Completed) -> Parsed:
             for error in file.iter("error")
         )
     )
+
+
+def _unparsed(check: Check, text: str) -> Iterator[Finding]:
+    """The files that a formatter of spotless cannot read: the file on one line, the place and the reason below it."""
+    for file, rest in re.findall(r"Step '[^']+' found problem in '([^']+)':\n(.*(?:\n.*){0,200})", text):
+        if place := re.search(r"(?:^|[\s:])(\d+):(\d+): error: (.+)$", rest, re.MULTILINE):
+            yield Finding(relative(check, file), place[3].strip(), int(place[1]), int(place[2]), "spotless")
 
 
 def _unformatted(check: Check, text: str) -> list[Finding]:

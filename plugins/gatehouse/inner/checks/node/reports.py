@@ -33,6 +33,9 @@ _BABEL = re.compile(
     re.MULTILINE,
 )
 _ABSENT = re.compile(r"(?:Cannot find (?:module|package)|Failed to resolve import) ['\"]([^'\"]+)['\"]")
+_UNPARSED = re.compile(
+    r"^ *Details:\n\s+(?P<path>\S.*):(?P<line>\d+)\n(?:.*\n)*?\s*(?P<what>SyntaxError: .+)$", re.MULTILINE
+)
 _FAILED_SUITE = re.compile(r"● Test suite failed to run\s+(?P<message>\S.*)")
 
 Reader = Callable[[Check, Any], Parsed]
@@ -111,6 +114,9 @@ def _failed_file(check: Check, path: str, text: str) -> Finding:
         return replace(placed, message=placed.message.removeprefix("ERROR: "), column=placed.column + 1)
     match = _FAILED_SUITE.search(text)
     message = short(match["message"] if match else text.partition("\n/")[0], "the file could not be loaded")
+    if details := _UNPARSED.search(text):
+        # Jest's own first words are advice; the file that it cannot parse, often of a dependency, comes last.
+        message = f"{short(details['what'])} in {relative(check, details['path'])}:{details['line']}"
     place = own_place(check, places(text)) or (path, _line_of(check, path, text), None)
     return Finding(place[0], message, place[1], place[2])
 

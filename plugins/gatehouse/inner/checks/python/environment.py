@@ -103,12 +103,13 @@ class Environment:
         places = (
             [package.path / "src"] if (package.path / "src").is_dir() and not self._is_installed() else []
         )
-        places += [package.root] if self._imported_from_root() else []
+        places += [package.root] if self.imported_from_root else []
         if places:
             env["PYTHONPATH"] = os.pathsep.join(map(str, places))
         return env
 
-    def _imported_from_root(self) -> bool:
+    @cached_property
+    def imported_from_root(self) -> bool:
         """Whether a test imports a file of the package by the whole path from the root."""
         package = self.project.package
         if not package.folder:

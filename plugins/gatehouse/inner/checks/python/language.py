@@ -34,6 +34,9 @@ _FORMATTERS = (("black", ()), ("yapf", (".style.yapf",)), ("autopep8", ()), ("bl
 #: What a configuration above the package excludes is excluded here as well.
 _RUFF = ("--no-cache", "--force-exclude", ".")
 
+#: How ruff, black, mypy and flake8 call what they cannot parse.
+_SYNTAX = frozenset({"syntax", "invalid-syntax", "E999"})
+
 _RUFF_TABLE = re.compile(r"^\[tool\.ruff[\].]", re.MULTILINE)
 
 Parse = Callable[[Check, Completed], Parsed]
@@ -82,11 +85,15 @@ def _look(
 
 
 def _of_another_version(parse: Parse, wanted: str) -> Parse:
-    """What a tool of another version complains of is no fault of the package: the version it pins is missing."""
+    """What a tool of another version complains of is no fault of the package: the version it pins is missing.
+
+    What cannot be parsed is a fault for all versions.
+    """
 
     def read(check: Check, done: Completed) -> Parsed:
         parsed = parse(check, done)
-        return replace(parsed, missing=wanted) if done.exit_code and not parsed.missing else parsed
+        sound = not any(each.rule in _SYNTAX for each in parsed.findings)
+        return replace(parsed, missing=wanted) if done.exit_code and sound and not parsed.missing else parsed
 
     return read
 
