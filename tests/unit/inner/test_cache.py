@@ -4,12 +4,8 @@ import threading
 
 import pytest
 
-from gatehouse.core.checkout import Checkout
 from gatehouse.inner.cache import Pass, PassCache
-from gatehouse.inner.last_answer import _name, last_answer
 from gatehouse.inner.model import ChildOutcome, ChildTest
-from gatehouse.inner.signed_files import SignedFiles
-from tests.support.checkouts import make_checkout
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "1" * 62
@@ -142,12 +138,3 @@ def test_the_signing_key_is_readable_for_its_owner_alone(cache, tmp_path):
     cache.store(KEY, FOUND)
 
     assert (tmp_path / "passes" / "signing-key").stat().st_mode & 0o077 == 0
-
-
-def test_an_answer_of_another_version_is_none(tmp_path):
-    root = make_checkout(tmp_path / "checkout", {"README.md": ""})
-    (tmp_path / "manifest.json").touch()
-    body = {"state": "", "identities": {}, "bundle": str(tmp_path), "lines": ["inner: passed"]}
-    SignedFiles(tmp_path / "inner" / "answers").write(_name(root), body)
-
-    assert last_answer(Checkout(root), tmp_path, {}) is None
