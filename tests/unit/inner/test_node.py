@@ -161,7 +161,7 @@ def test_the_package_manager_comes_from_the_lockfile_and_dependencies_must_be_th
     check = made.checks["node-test"]
 
     assert check.argv[0].endswith(f"/{manager}")
-    assert check.missing == "the package's dependencies"
+    assert check.missing == "what package.json asks for"
     assert check.how_to_install == f"run `{install}` in p"
 
 

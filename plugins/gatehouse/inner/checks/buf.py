@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import diff_findings, existing, read_yaml
+from gatehouse.inner.checks.diffs import unformatted
+from gatehouse.inner.checks.files import existing, read_yaml
 from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.parsing import json_lines, relative
 from gatehouse.inner.checks.tools import Tools
@@ -69,7 +70,7 @@ def _read(check: Check, done: Completed) -> Parsed:
         for each in json_lines(f"{done.stdout}\n{done.stderr}")
         if "message" in each and "type" in each
     ]
-    findings += diff_findings(check, done.stdout, "is not formatted; run buf format --write", "format")
+    findings += unformatted(check, done.stdout, "is not formatted; run buf format --write")
     if failure := re.search(r"^Failure: (.+)$", done.stderr, re.MULTILINE):
         findings.append(Finding(check.package.manifest, failure[1], rule="buf"))
     return Parsed(tuple(findings))

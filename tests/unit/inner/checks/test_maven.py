@@ -283,12 +283,12 @@ def test_a_failing_test_is_placed_at_its_first_line_in_the_package(bench):
     outcome = bench.judge(check, FAILURES, code=1, seconds=600.0)
     parsed = check.parse(check, outcome.completed)
 
-    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: x.ATest#adds: expected:<3> but was:<2>"]
+    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: adds: expected:<3> but was:<2>"]
     assert parsed.executed == 2
     assert [(test.id, test.outcome, test.seconds) for test in parsed.tests] == [
-        ("x.ATest#adds", ChildOutcome.FAILED, 0.02),
-        ("x.ATest#fine", ChildOutcome.PASSED, 1234.5),
-        ("x.ATest#later", ChildOutcome.SKIPPED, 0.0),
+        ("x.ATest.adds", ChildOutcome.FAILED, 0.02),
+        ("x.ATest.fine", ChildOutcome.PASSED, 1234.5),
+        ("x.ATest.later", ChildOutcome.SKIPPED, 0.0),
     ]
 
 
@@ -300,7 +300,7 @@ def test_a_failing_test_of_failsafe_is_placed_too(bench):
 
     outcome = bench.judge(check, stdout, code=1, seconds=600.0)
 
-    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: x.ATest#adds: expected:<3> but was:<2>"]
+    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: adds: expected:<3> but was:<2>"]
 
 
 def test_a_failing_test_in_a_report_is_no_pass_although_maven_exits_with_0(bench):
@@ -342,4 +342,4 @@ def test_tests_of_the_same_name_are_told_apart(bench):
 
     parsed = check.parse(check, bench.judge(check, seconds=600.0).completed)
 
-    assert [test.id for test in parsed.tests] == ["x#a", "x#a (2)"]
+    assert [test.id for test in parsed.tests] == ["x.a", "x.a (2)"]

@@ -386,10 +386,12 @@ def test_nextest_that_runs_no_test_is_no_pass(bench):
 ABSENT = {
     "error: no matching package named `serde` found\nlocation searched: crates.io index\n"
     "As a reminder, you're using offline mode (--offline) which can\n": "a crate of Cargo.lock",
-    "error: cannot create the lock file /c/Cargo.lock because --locked was passed to prevent this\n": "Cargo.lock",
+    "error: cannot create the lock file /c/Cargo.lock because --locked was passed to prevent this\n": (
+        "what Cargo.toml asks for (there is no Cargo.lock yet)"
+    ),
     "error: 'cargo-clippy' is not installed for the toolchain '1.80-x86_64'.\n": "cargo-clippy",
-    "error: toolchain '1.80-x86_64' is not installed\n": "1.80-x86_64",
-    "error: linker `cc` not found\n": "cc",
+    "error: toolchain '1.80-x86_64' is not installed\n": "the toolchain 1.80-x86_64",
+    "error: linker `cc` not found\n": "the linker cc",
 }
 
 

@@ -46,7 +46,12 @@ def read_errors(check: Check, done: Completed) -> Parsed:
 
 def read_gofmt(check: Check, done: Completed) -> Parsed:
     """The diffs of `gofmt -d`; files that it cannot parse are on standard error, with their place."""
-    return Parsed((*placed_lines(check, done.stderr), *unformatted(check, done.stdout, "gofmt")))
+    return Parsed(
+        (
+            *placed_lines(check, done.stderr),
+            *unformatted(check, done.stdout, "is not formatted as gofmt does it"),
+        )
+    )
 
 
 def read_golangci(check: Check, done: Completed) -> Parsed:

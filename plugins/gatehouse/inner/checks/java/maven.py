@@ -19,7 +19,9 @@ from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import existing, read_text
 from gatehouse.inner.checks.java.maven_output import read_checkstyle, read_output
 from gatehouse.inner.checks.java.maven_pom import Pom, links, read_pom
-from gatehouse.inner.checks.java.shared import JAVA, SOURCES, builder, java_inputs, read_reports
+from gatehouse.inner.checks.java.shared import JAVA, builder, java_inputs, written_since
+from gatehouse.inner.checks.junit_reports import read_junit
+from gatehouse.inner.checks.jvm_frames import SOURCES
 from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
@@ -124,7 +126,9 @@ def _tests(
             return built
         # Reports of earlier runs stay in the folder; they are none of this one.
         started = time.time() - done.duration
-        parsed = read_reports(check, package.path.glob(f"target/{plugin}-reports/TEST-*.xml"), since=started)
+        parsed = read_junit(
+            check, written_since(package.path.glob(f"target/{plugin}-reports/TEST-*.xml"), started)
+        )
         return parsed if parsed.findings else replace(parsed, findings=built.findings)
 
     more: dict[str, Any] = {

@@ -7,7 +7,7 @@ import time
 import xml.etree.ElementTree as ET
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import diff_findings
+from gatehouse.inner.checks.diffs import unformatted
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.model import Check, Finding, Parsed
 
@@ -70,9 +70,11 @@ def _unformatted(check: Check, text: str) -> list[Finding]:
         return []
     lines = [line.removeprefix("[ERROR]     ") for line in listed[1].splitlines()]
     files = [line for line in lines if not line.startswith(" ")]
-    diff = "\n".join(line.removeprefix("    ") if line.startswith(" ") else f"+++ {line}" for line in lines)
+    diff = "\n".join(
+        line.removeprefix("    ") if line.startswith(" ") else f"--- {line}\n+++ {line}" for line in lines
+    )
     message = "is not formatted; run mvn spotless:apply"
-    found = {each.path: each for each in diff_findings(check, diff, message, "spotless")}
+    found = {each.path: each for each in unformatted(check, diff, message, "spotless")}
     paths = [relative(check, file) for file in files if "." in file]
     return [found.get(path) or Finding(path, message, rule="spotless") for path in paths]
 

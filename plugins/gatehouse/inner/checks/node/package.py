@@ -170,7 +170,7 @@ class NodePackage:
         if not self.tools.find("node"):
             return "node", INSTALL
         if dependencies_of(self.manifest) and not self.marker and not self._has_modules():
-            return "the package's dependencies", install
+            return "what package.json asks for", install
         if program:
             return "", install
         return tool, f"install {tool}" if tool == self.manager[0] else install

@@ -49,7 +49,7 @@ def read_formatter(tool: str) -> Parse:
             for pattern in (_RUFF_BROKEN, _BLACK_BROKEN)
             for match in pattern.finditer(text)
         )
-        return Parsed((*broken, *unformatted(check, done.stdout, tool)))
+        return Parsed((*broken, *unformatted(check, done.stdout, f"is not formatted as {tool} does it")))
 
     return read
 

@@ -14,10 +14,10 @@ from gatehouse.inner.model import Check, Finding, Parsed
 #: What cargo says where something must be downloaded or installed first, and what that is.
 _ABSENT = (
     (r"you're using offline mode|--offline was specified|in the offline mode", "a crate of Cargo.lock"),
-    (r"cannot create the lock file", "Cargo.lock"),
-    (r"error: '?(cargo-\w+|\w+)'? is not installed for the (?:custom )?toolchain", ""),
-    (r"error: toolchain '([^']+)' is not installed", ""),
-    (r"error: linker `([^`]+)` not found", ""),
+    (r"cannot create the lock file", "what Cargo.toml asks for (there is no Cargo.lock yet)"),
+    (r"error: '?(cargo-\w+|\w+)'? is not installed for the (?:custom )?toolchain", "{}"),
+    (r"error: toolchain '([^']+)' is not installed", "the toolchain {}"),
+    (r"error: linker `([^`]+)` not found", "the linker {}"),
 )
 
 _NOT_THE_CAUSE = ("could not compile", "test failed", "doctest failed", "aborting due to", "build failed")
@@ -102,7 +102,7 @@ def what_is_missing(done: Completed) -> str:
     """What cargo says would have to be downloaded or installed; empty if nothing."""
     for pattern, what in _ABSENT:
         if found := re.search(pattern, done.stderr):
-            return what or found[1]
+            return what.format(*found.groups())
     return ""
 
 
