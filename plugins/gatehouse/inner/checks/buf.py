@@ -1,4 +1,4 @@
-"""Protobuf modules of buf: formatting, lint and build.
+"""Protobuf modules of buf: lint and build, and formatting where something runs `buf format`.
 
 A `buf.yaml` or `buf.work.yaml` needs buf. A `buf.work.yaml` is checked itself only if one of its directories has no
 `buf.yaml`, and so no checks of its own. Modules that others published are not downloaded.
@@ -11,6 +11,7 @@ import re
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.diffs import unformatted
 from gatehouse.inner.checks.files import existing, read_yaml
+from gatehouse.inner.checks.habits import is_run
 from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.parsing import json_lines, relative
 from gatehouse.inner.checks.tools import Tools
@@ -25,9 +26,15 @@ CHECKS = (
     ("buf-lint", Blame.LINT, ("lint", "--error-format=json")),
 )
 
+#: How automation calls it: as a command or a hook; buf's own action does it unless it is told not to.
+_FORMAT = (
+    r"\bbuf['\"]?[\s,-]+['\"]?format\b"
+    r"|\bbufbuild/buf-action\b(?![\s\S]*\b(?:format: *['\"]?(?:false|\$)|setup_only: *['\"]?true))"
+)
+
 
 def checks(package: Package, tools: Tools) -> list[Check]:
-    """`buf format`, `buf build` and `buf lint` for a module or workspace."""
+    """`buf build` and `buf lint` for a module or workspace; `buf format` where the team uses it, as not all do."""
     manifest = read_yaml(package.root, package.manifest)
     if isinstance(manifest, Finding):
         return [broken_manifest(package, manifest)]
@@ -52,6 +59,7 @@ def checks(package: Package, tools: Tools) -> list[Check]:
             inputs=existing(buf),
         )
         for name, blame, argv in CHECKS
+        if name != "buf-format" or is_run(package, _FORMAT)
     ]
 
 
