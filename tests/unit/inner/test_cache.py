@@ -1,6 +1,7 @@
 import json
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,12 @@ def cache(tmp_path):
 
 def entry(tmp_path):
     return tmp_path / "passes" / KEY[:2] / f"{KEY}.json"
+
+
+def test_a_pass_remembers_that_nobody_counted_its_tests(cache):
+    cache.store(KEY, replace(FOUND, counted=False))
+
+    assert cache.find(KEY).counted is False
 
 
 def test_a_pass_is_found_by_its_key_alone(cache):

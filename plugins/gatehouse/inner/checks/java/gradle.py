@@ -2,7 +2,8 @@
 
 A project is built from the folder of its settings, with what it needs. Without sources it has no checks; `buildSrc`
 has none of its own, as each build contains it, and projects for Android or several platforms have other tasks.
-`build/` must be ignored by git, as Gradle writes it into the project.
+`build/` must be ignored by git, as Gradle writes it into the project: builds name that folder in their own words, so
+that it cannot be put elsewhere for them.
 A source set named after a class of integration tests (`src/integrationTest`) runs in that phase; one named after a
 class of cluster tests only compiles. Nothing is downloaded (`--offline`), and no daemon outlives a check.
 """
@@ -116,6 +117,7 @@ def _gradle(package: Package, tools: Tools, name: str, *tasks: str, **more: Any)
         else "run the same tasks once with network",
         "weight": 0,
         "resource": "gradle",
+        "writes": ("build/", ".gradle/", ".kotlin/"),
         "inputs": (*existing(program, home / "gradle.properties"), *(java or ())),
     }
     argv = (program, *options, *(f"{project}{task}" for task in tasks))

@@ -1,7 +1,8 @@
 """Maven modules, in Java or Kotlin: compilation, formatting and lint where plugins for them are configured, tests.
 
 Each module is built from the root of its reactor, with the modules that it needs; these run their tests as well. A
-module of packaging `pom` has no checks. `target/` must be ignored by git, as Maven writes it into the module.
+module of packaging `pom` has no checks. `target/` must be ignored by git, as Maven writes it into the module: only a
+pom can name another folder.
 Tests are those of surefire's names. `@Tag`s named after a class of integration or cluster tests are left out of them;
 the former, and the tests of failsafe, run in a phase of their own. Nothing is downloaded: `--offline`.
 """
@@ -111,6 +112,7 @@ def _maven(
         "how_to_install": how,
         "weight": 0,
         "resource": "maven",
+        "writes": ("target/",),
         "inputs": (*existing(program, Path.home() / ".m2" / "settings.xml"), *(java or ())),
     }
     command = (program, "-o", "-q", "-B", "-Dstyle.color=never", "-f", reactor, *module, *needed, *argv)

@@ -30,6 +30,9 @@ MARKERS = (
     *("node_modules/.yarn-state.yml", ".pnp.cjs"),
 )
 
+#: Programs that run sources without Node.
+RUNTIMES = {"bun": "https://bun.com", "deno": "https://deno.com"}
+
 DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 #: Processors that a test runner may use.
@@ -167,12 +170,14 @@ class NodePackage:
 
     def _missing(self, tool: str, program: str | None) -> tuple[str, str]:
         install = f"run `{self.manager[1]}` in {self.package.folder or 'the checkout'}"
-        if not self.tools.find("node"):
+        if tool not in RUNTIMES and not self.tools.find("node"):
             return "node", INSTALL
         if dependencies_of(self.manifest) and not self.marker and not self._has_modules():
             return "what package.json asks for", install
         if program:
             return "", install
+        if tool in RUNTIMES:
+            return tool, f"install {tool} ({RUNTIMES[tool]})"
         return tool, f"install {tool}" if tool == self.manager[0] else install
 
     def _has_modules(self) -> bool:
