@@ -460,6 +460,41 @@ def test_imports_that_are_only_not_installed_are_no_type_errors(package):
     ]
 
 
+def test_imports_that_ty_does_not_find_because_they_are_not_installed_are_no_errors(checkout):
+    text = '[project]\ndependencies = ["requests"]\n[tool.ty]\n'
+    check = checkout({"pyproject.toml": text, "a.py": "\n"}, ("ty",)).checks["python-ty"]
+    said = "a.py:1:8: error[{0}] Cannot resolve imported module `{1}`\n"
+
+    absent = result(check, said.format("import-not-found", "requests"), code=1)
+    unknown = result(check, said.format("unresolved-import", "reqeusts"), code=1)
+
+    assert (absent.outcome, absent.reason) == (
+        Outcome.NOT_INSTALLED,
+        "the Python package requests is not installed",
+    )
+    assert places(unknown) == ["a.py:1:8: unresolved-import: Cannot resolve imported module `reqeusts`"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("error: cannot format {0}: Cannot parse: 2:5: y = (\n", "a.py:2:5: syntax: y = ("),
+        (
+            "error: cannot parse: {0}:2:5\n    y = (\n        ^\nTokenError: Unexpected EOF\n",
+            "a.py:2:5: syntax: TokenError: Unexpected EOF",
+        ),
+        (
+            "error: cannot parse: {0}:2:0\n      y = 2\n    ^\nParseError: bad input\n",
+            "a.py:2: syntax: ParseError: bad input",
+        ),
+    ],
+)
+def test_a_file_that_black_cannot_parse_is_placed_whatever_its_version(checkout, text, place):
+    check = checkout({"pyproject.toml": "[tool.black]", "a.py": "\n"}, ("black",)).checks["python-format"]
+
+    assert places(result(check, "", text.format(check.package.path / "a.py"), 123)) == [place]
+
+
 @pytest.mark.parametrize("line", ['{"a": 1}', "{", "\x1b[31mred\x1b[0m", ""])
 def test_output_of_another_kind_is_no_finding_and_no_pass(package, line):
     outcome = result(package.checks["python-lint"], line, code=1)
