@@ -313,6 +313,30 @@ def test_golangci_lints_issues_have_place_and_linter(checkout):
     assert places(outcome) == ["m/a.go:3:9: errcheck: unchecked"]
 
 
+def test_what_the_compiler_says_through_golangci_lint_has_its_own_place(checkout):
+    check = checkout(FILES | {".golangci.yml": ""}, ("go", "golangci-lint")).checks["go-lint"]
+    text = ": # example.org/m\n./a.go:3:37: syntax error: unexpected }, expected expression"
+    issue = {"FromLinter": "typecheck", "Text": text, "Pos": {"Filename": "a.go", "Line": 1}}
+
+    assert places(result(check, json.dumps({"Issues": [issue]}), code=1)) == [
+        "m/a.go:3:37: syntax error: unexpected }, expected expression"
+    ]
+
+
+@pytest.mark.parametrize(("option", "version"), [("--output.json.path", "2"), ("--out-format", "1")])
+def test_golangci_lint_of_another_main_version_than_its_configuration_is_not_installed(
+    checkout, option, version
+):
+    check = checkout(FILES | {".golangci.yml": ""}, ("go", "golangci-lint")).checks["go-lint"]
+
+    outcome = result(check, "", f"Error: unknown flag: {option}\n", 3)
+
+    assert outcome.outcome is Outcome.NOT_INSTALLED
+    assert outcome.reason.startswith(
+        f"golangci-lint {version}, for which the configuration is written, is not"
+    )
+
+
 # --- the real Go ---
 
 

@@ -334,6 +334,15 @@ def test_a_report_that_was_cut_short_is_no_pass(bench):
     assert bench.judge(check, seconds=600.0).outcome is Outcome.FAILED
 
 
+def test_a_plugin_that_maven_cannot_look_up_offline_is_not_installed(bench):
+    check = bench.checks(reactor(), *ALL)["maven-compile"]
+    text = "[ERROR] No plugin found for prefix 'checkstyle' in the current project -> [Help 1]"
+
+    outcome = bench.judge(check, text, code=1)
+
+    assert outcome.reason == "the Maven plugin checkstyle is not installed"
+
+
 def test_tests_of_the_same_name_are_told_apart(bench):
     check = bench.checks(reactor(), *ALL)["maven-test"]
     report(

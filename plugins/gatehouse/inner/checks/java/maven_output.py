@@ -36,6 +36,8 @@ def read_output(check: Check, done: Completed) -> Parsed:
     if findings:
         by_place = {(each.path, each.line, each.column): each for each in reversed(findings)}
         return Parsed(tuple(reversed(by_place.values())))
+    if prefix := re.search(r"No plugin found for prefix '([^']+)'", text):
+        return Parsed(missing=f"the Maven plugin {prefix[1]}")
     if re.search(r"in offline mode|during a previous attempt", text):
         artifact = re.search(r"artifact (\S+:\S+) has not|(\S+:\S+:\S+) was not found in", text)
         named = next((part for part in artifact.groups() if part), "") if artifact else ""
