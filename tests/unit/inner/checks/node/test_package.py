@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gatehouse.inner.model import Outcome, Phase
-from tests.support.inner_checks import places
-from tests.support.node_packages import argv
+from tests.support.inner_checks import places, result
+from tests.support.node_packages import TEST, argv
 
 
 def test_scripts_for_lint_types_and_tests_are_checks_and_building_is_none(checkout):
@@ -185,3 +185,62 @@ def test_a_project_that_builds_upon_others_is_not_compiled_alone(checkout):
     files = {"p/tsconfig.json": '{"references": [{"path": "../q"}]}', "p/a.ts": ""}
 
     assert checkout(files=files, devDependencies={"typescript": "5"}).checks == {}
+
+
+# --- Yarn without a folder for dependencies ---
+
+PNP = {".pnp.cjs": "", "yarn.lock": ""}
+
+
+def test_without_a_folder_for_dependencies_yarn_runs_every_tool(checkout):
+    scripts = {"lint": "eslint .", "test": "node --test"}
+    made = checkout(scripts, files={**PNP, **TEST}, tools=("node", "yarn"), devDependencies={"eslint": "9"})
+
+    lint, test = made.checks["node-lint"], made.checks["node-test"]
+
+    assert lint.argv[0].endswith("/yarn")
+    assert lint.argv[1:4] == ("run", "--binaries-only", "eslint")
+    assert test.argv[1:3] == ("node", "--test")
+    assert (lint.missing, test.missing) == ("", "")
+    assert str(made.root / ".pnp.cjs") in lint.inputs
+
+
+def test_the_yarn_that_the_checkout_brings_is_used(checkout):
+    files = {**PNP, ".yarnrc.yml": "nodeLinker: pnp\nyarnPath: .yarn/releases/yarn-4.cjs\n"}
+    made = checkout({"lint": "eslint ."}, files=files, devDependencies={"eslint": "9"})
+
+    assert made.checks["node-lint"].argv[1:5] == (
+        str(made.root / ".yarn/releases/yarn-4.cjs"),
+        "run",
+        "--binaries-only",
+        "eslint",
+    )
+
+
+def test_an_absent_yarn_is_what_is_missing_where_it_keeps_the_dependencies(checkout):
+    check = checkout({"lint": "eslint ."}, files=PNP, devDependencies={"eslint": "9"}).checks["node-lint"]
+
+    assert (check.missing, check.how_to_install) == ("yarn", "install yarn")
+
+
+def test_a_tool_that_yarn_does_not_know_is_not_installed(checkout):
+    check = checkout({"lint": "eslint ."}, files=PNP, tools=("node", "yarn")).checks["node-lint"]
+
+    outcome = result(check, 'Usage Error: Couldn\'t find a script named "eslint".\n', code=1)
+
+    assert (outcome.outcome, outcome.reason) == (Outcome.NOT_INSTALLED, "eslint is not installed")
+
+
+def test_a_newer_yarn_installs_in_words_of_its_own(checkout):
+    files = {"yarn.lock": "", ".yarnrc.yml": "nodeLinker: node-modules\n"}
+    check = checkout({"lint": "eslint ."}, files=files, devDependencies={"eslint": "9"}).checks["node-lint"]
+
+    assert check.how_to_install == "run `yarn install --immutable` in p"
+
+
+def test_the_version_that_a_manifest_asks_for_counts_where_none_is_installed(checkout):
+    made = checkout(
+        {"test": "tap"}, files={**PNP, **TEST}, tools=("node", "yarn"), devDependencies={"tap": "^21"}
+    )
+
+    assert "--disable-coverage" in made.checks["node-test"].argv
