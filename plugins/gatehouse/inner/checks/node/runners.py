@@ -119,6 +119,9 @@ IMPORTED: dict[bytes, tuple[Runner, Command]] = {
     b"bun:test": (bun, Command(("bun", "test"), {})),
 }
 
+#: Programs that run another one and measure what it covers.
+COVERAGE = ("c8", "nyc")
+
 #: Files by which one sees that a runner is meant, and the dependency that it is.
 CONFIGURATIONS = {
     "vitest": "vitest.config.",
@@ -139,8 +142,13 @@ def runner_of(command: Command) -> Runner | None:
 
 
 def unwrapped(command: Command) -> Command:
-    """`node --flag node_modules/.bin/jest args` as the runner with the flags in NODE_OPTIONS."""
+    """A runner without what is around it: what measures coverage, which would be written into the package, and Node.
+
+    `node --flag node_modules/.bin/jest args` is the runner with the flags in NODE_OPTIONS.
+    """
     for number, word in enumerate(command.words):
+        if command.tool in COVERAGE and (word in ("node", *RUNNERS) or word in RUNTIMES):
+            return unwrapped(replace(command, words=command.words[number:]))
         for name in RUNNERS:
             is_file = word.endswith((f"/.bin/{name}", f"/{name}.js", f"/{name}.mjs", f"/bin/{name}"))
             if command.tool == "node" and number and is_file and "node_modules/" in word:
