@@ -137,12 +137,11 @@ def _biome(check: Check, diagnostic: dict[str, Any]) -> Finding:
     location = diagnostic.get("location") or {}
     path = location.get("path") or ""
     name = path.get("file", "") if isinstance(path, dict) else path  # an object up to Biome 1
-    start = location.get("start") or {}
+    line, column = _biome_start(location)
     message = diagnostic.get("message") or diagnostic.get("description") or ""
     text = message if isinstance(message, str) else "".join(str(part.get("content", "")) for part in message)
     if diagnostic.get("category") == "format":
         text = "is not formatted as biome does it"
-    line, column = start.get("line") or None, start.get("column") or None
     return Finding(
         relative(check, name) if name else check.package.manifest,
         short(text),
@@ -150,6 +149,15 @@ def _biome(check: Check, diagnostic: dict[str, Any]) -> Finding:
         column,
         diagnostic.get("category", ""),
     )
+
+
+def _biome_start(location: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Line and column, which Biome 1 only gives as a number of bytes in the source that it shows with them."""
+    start, span = location.get("start") or {}, location.get("span")
+    if not span or not isinstance(location.get("sourceCode"), str):
+        return start.get("line") or None, start.get("column") or None
+    before = location["sourceCode"].encode()[: span[0]].decode(errors="replace")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def read_script(check: Check, done: Completed) -> Parsed:

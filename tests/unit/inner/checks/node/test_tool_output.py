@@ -79,3 +79,14 @@ def test_biomes_diagnostics_are_findings(checkout):
         "p/b.js: format: is not formatted as biome does it",
         "p/c.js:2:1: parse: expected `)`",
     ]
+
+
+def test_a_place_that_biome_1_gives_in_bytes_is_a_line_and_a_column(checkout):
+    check = checkout({"lint": "biome check"}, installed=("biome",), files={"p/b.js": ""}).checks["node-lint"]
+    source = '// \u00e9\nconst x = "\u00fc"; debugger;\n'
+    location = {"path": {"file": "b.js"}, "span": [22, 31], "sourceCode": source}
+    diagnostic = {"severity": "error", "message": "unexpected", "category": "lint/x", "location": location}
+
+    outcome = result(check, json.dumps({"diagnostics": [diagnostic]}), code=1)
+
+    assert places(outcome) == ["p/b.js:2:16: lint/x: unexpected"]
