@@ -24,7 +24,7 @@ from gatehouse.inner.model import Check, ChildOutcome, ChildTest, Finding, Parse
 UNFINISHED = "tap"
 
 _VERSION = re.compile(r"^TAP version 1[34]$", re.MULTILINE)
-_CALL = r"(?:test|it|serial|failing)\w*\s*\(\s*"
+_CALL = r"\b(?:test|it|serial|failing)\w*\s*\(\s*"
 
 
 def is_tap(text: str) -> bool:
@@ -59,7 +59,10 @@ def read_tap(check: Check, text: str, beside: str = "") -> Parsed:
                     # AVA tells an error outside of tests first, and then in which file it was.
                     told = (replace(findings.pop(), path=_file(check, result)),)
                 findings += told or (_finding(check, result, test),)
-        findings += _unfinished(check, outline)
+        if early := _unfinished(outline):
+            findings.append(Finding(check.package.manifest, early, rule=UNFINISHED))
+            # A test of its own, so that it is no pass whatever the exit code.
+            tests.append(ChildTest("all tests have ended", ChildOutcome.FAILED, message=early))
     findings += environment_skips(check, tests)
     executed = sum(test.outcome is not ChildOutcome.SKIPPED for test in tests)
     return Parsed(tuple(dict.fromkeys(findings)), executed, tests=unique(tests))
@@ -73,22 +76,16 @@ def _only_holds_others(result: Result) -> bool:
     return result.holds_others and (not result.line["not"] or result.holds_failed)
 
 
-def _unfinished(check: Check, outline: Outline) -> list[Finding]:
-    """That fewer tests ended than were announced, or that nothing announced how many there are."""
+def _unfinished(outline: Outline) -> str:
+    """That fewer tests ended than were announced, or that nothing announced how many there are; else empty."""
     if outline.bail_out:
-        return [Finding(check.package.manifest, short(f"bailed out: {outline.bail_out}"), rule=UNFINISHED)]
+        return short(f"bailed out: {outline.bail_out}")
     if not outline.is_whole or (outline.planned is not None and outline.ended >= outline.planned):
-        return []
-    expected = (
+        return ""
+    known = (
         "their number is not announced" if outline.planned is None else f"{outline.planned} were announced"
     )
-    return [
-        Finding(
-            check.package.manifest,
-            f"the tests ended early: {outline.ended} have a result, and {expected}",
-            rule=UNFINISHED,
-        )
-    ]
+    return f"the tests ended early: {outline.ended} have a result, and {known}"
 
 
 def _test(check: Check, result: Result) -> ChildTest:

@@ -82,6 +82,17 @@ def test_a_script_that_prints_tap_tells_each_test_and_where_it_failed(checkout):
     assert [test.id for test in outcome.tests] == ["adds > yes", "adds > equal"]
 
 
+def test_a_script_whose_tests_end_early_is_no_pass_although_it_exits_with_0(checkout):
+    check = checkout({"test": "./x"}).checks["node-test"]
+
+    outcome = result(check, "TAP version 13\n# adds\nok 1 yes\n")
+
+    assert outcome.outcome is Outcome.FAILED
+    assert places(outcome) == [
+        "p/package.json: tap: the tests ended early: 1 have a result, and their number is not announced"
+    ]
+
+
 def test_what_a_program_printed_explains_why_its_tests_ended_early(checkout):
     check = checkout({"test": "./x | tee y"}, files={"p/a.js": "\n"}).checks["node-test"]
     crash = f"{check.package.root}/p/a.js:1\nx y\n\nSyntaxError: Unexpected identifier\n    at wrap (node:vm:1:2)\n"
