@@ -59,7 +59,7 @@ def checks(package: Package, tools: Tools) -> list[Check]:
             inputs=existing(buf),
         )
         for name, blame, argv in CHECKS
-        if name != "buf-format" or is_run(package, _FORMAT)
+        if name != "buf-format" or is_run(package, tools, _FORMAT)
     ]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 from gatehouse.inner.checks.parsing import text_of
+from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Package
 
 #: Files of task runners and hooks, beside a package or above it.
@@ -41,20 +44,30 @@ _FOLDERS = (
 _COMMENT = re.compile(r"^\s*(?:#|//).*$", re.MULTILINE)
 
 
-def is_run(package: Package, words: str) -> bool:
+def is_run(package: Package, tools: Tools, words: str) -> bool:
     """Whether any automation beside the package or above it names a command, a regular expression in `words`.
 
-    Comments do not count.
+    Comments do not count. `tools` remembers what the files of a folder say: many packages share those above them.
     """
     pattern = re.compile(words)
     folder = package.path
     while True:
-        files = [
-            *(folder / name for name in _FILES),
-            *(path for each in _FOLDERS for path in folder.glob(each)),
-        ]
-        if any(pattern.search(_COMMENT.sub("", text_of(path))) for path in files):
+        if folder not in tools.automation:
+            tools.automation[folder] = _COMMENT.sub("", "\n".join(map(text_of, _files(folder))))
+        if pattern.search(tools.automation[folder]):
             return True
         if folder == package.root or folder == folder.parent:
             return False
         folder = folder.parent
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of a folder that tell; most have none, which one look at their names shows."""
+    try:
+        there = set(os.listdir(folder))  # noqa: PTH208 - names are wanted, not paths
+    except OSError:
+        return []
+    files = [folder / name for name in _FILES if name.partition("/")[0] in there]
+    return files + [
+        path for each in _FOLDERS if each.partition("/")[0] in there for path in sorted(folder.glob(each))
+    ]

@@ -44,6 +44,8 @@ PARALLEL = 2
 
 #: How Yarn says that no installed dependency has a program of that name.
 _NO_PROGRAM = re.compile(r"Couldn't find a (?:script|binary) named \"([^\"]+)\"")
+#: How Deno says that a module from elsewhere is not on this machine.
+_NO_MODULE = re.compile(r"Specifier not found in cache: \"([^\"]+)\"")
 _ABSENT = re.compile(
     r"(?:Cannot find (?:module|package)|Could not resolve|Failed to resolve import) ['\"]([^'\"]+)['\"]"
 )
@@ -83,6 +85,8 @@ def absent_dependency(check: Check, text: str) -> str:
     declared = dependencies_of(manifest) if isinstance(manifest, dict) else frozenset()
     if program := _NO_PROGRAM.search(text):
         return program[1]
+    if module := _NO_MODULE.search(text):
+        return f"the module {module[1]}"
     for specifier in _ABSENT.findall(text):
         name = "/".join(specifier.split("/")[: 2 if specifier.startswith("@") else 1])
         if name in declared and not _is_installed(check.package, name):
@@ -207,10 +211,11 @@ class NodePackage:
             return "node", INSTALL
         if dependencies_of(self.manifest) and not self.marker and not self._has_modules():
             return "what package.json asks for", install
+        if tool in RUNTIMES:
+            own = f"run `{tool} install` in {self.package.folder or 'the checkout'}"
+            return ("", own) if program else (tool, f"install {tool} ({RUNTIMES[tool]})")
         if program:
             return "", install
-        if tool in RUNTIMES:
-            return tool, f"install {tool} ({RUNTIMES[tool]})"
         return tool, f"install {tool}" if tool == self.manager[0] else install
 
     def _has_modules(self) -> bool:

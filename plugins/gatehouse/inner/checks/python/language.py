@@ -87,7 +87,9 @@ def _formats(environment: Environment) -> list[Check]:
         return []
     ruff = _ruff_settings(environment)
     # Who only lints with ruff has a configuration of it, too.
-    if ruff and (any("format" in each for each in ruff) or is_run(project.package, _RUFF_FORMAT)):
+    if ruff and (
+        any("format" in each for each in ruff) or is_run(project.package, environment.tools, _RUFF_FORMAT)
+    ):
         parse = read_formatter("ruff")
         return [_look(environment, "format", Blame.FORMAT, "ruff", parse, "format", "--diff", *_RUFF)]
     return []

@@ -188,6 +188,19 @@ def test_a_file_that_deno_cannot_load_leaves_no_report_and_is_placed(ended):
     assert places(outcome) == ["p/test/b.test.ts:1:23: error: SyntaxError: Expected ','"]
 
 
+def test_a_module_that_deno_would_have_to_download_is_not_installed(checkout):
+    check = checkout({"test": "deno test"}, tools=("deno",), files=FILES).checks["node-test"]
+    text = 'error: JSR package manifest failed to load. Specifier not found in cache: "https://jsr.io/@std/x", more.'
+
+    outcome = result(check, "", f"{text}\n    at file://{check.package.path}/test/b.test.ts:1:30\n", 1)
+
+    assert (outcome.outcome, outcome.reason) == (
+        Outcome.NOT_INSTALLED,
+        "the module https://jsr.io/@std/x is not installed",
+    )
+    assert check.how_to_install == "run `deno install` in p"
+
+
 @pytest.mark.parametrize("runner", ["bun", "deno"])
 @pytest.mark.parametrize("report", ["", "<testsuites/>", "<testsuites><testsuite>"])
 def test_a_run_without_tests_or_without_a_whole_report_is_no_pass(ended, runner, report):
