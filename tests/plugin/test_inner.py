@@ -221,7 +221,8 @@ def test_a_file_that_was_deleted_but_is_still_tracked_is_passed_over(checkout):
 
 
 def test_a_linter_that_is_configured_to_fix_only_looks(checkout):
-    root = checkout({"pyproject.toml": "[tool.ruff]\nfix = true\n", "a.py": "import os\nx = {1:2}\n"})
+    settings = "[tool.ruff]\nfix = true\n[tool.ruff.format]\n"
+    root = checkout({"pyproject.toml": settings, "a.py": "import os\nx = {1:2}\n"})
 
     done = inner(root, "--tb=short")
 

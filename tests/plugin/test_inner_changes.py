@@ -54,6 +54,18 @@ def test_what_passed_is_not_run_again_until_its_files_change(checkout):
     assert "checks: 2 ran, 1 cached" in done.stdout
 
 
+def test_a_pass_that_does_not_tell_whether_a_test_ran_is_named_each_time(checkout):
+    settings = "inner: {checks: [{check: 'svc/run.sh::contract', command: ['true'], phase: unit}]}\n"
+    root = checkout({**TWO, "gatehouse.yaml": settings})
+    told = "; tests not counted: svc/run.sh::contract"
+
+    ran, cached = inner(root), inner(root, "--gate-explain")
+
+    assert told in ran.stdout
+    assert "cached  svc/run.sh::contract" in cached.stdout
+    assert told in cached.stdout
+
+
 def test_failures_are_never_served_from_the_cache(checkout):
     root = checkout({**TWO, "svc/run.sh": BROKEN})
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import diff_findings
+from gatehouse.inner.checks.diffs import unformatted
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.model import Check, Finding, Parsed
 
@@ -44,6 +44,8 @@ def read_output(check: Check, done: Completed) -> Parsed:
         return Parsed(tuple(reversed(by_place.values())))
     if toolchain := _TOOLCHAIN.search(text):
         return Parsed(missing=f"the toolchain {toolchain[1]}, of those in ~/.m2/toolchains.xml,")
+    if prefix := re.search(r"No plugin found for prefix '([^']+)'", text):
+        return Parsed(missing=f"the Maven plugin {prefix[1]}")
     if re.search(r"in offline mode|during a previous attempt", text):
         artifact = re.search(r"artifact (\S+:\S+) has not|(\S+:\S+:\S+) was not found in", text)
         named = next((part for part in artifact.groups() if part), "") if artifact else ""
@@ -85,9 +87,11 @@ def _unformatted(check: Check, text: str) -> list[Finding]:
         return []
     lines = [line.removeprefix("[ERROR]     ") for line in listed[1].splitlines()]
     files = [line for line in lines if not line.startswith(" ")]
-    diff = "\n".join(line.removeprefix("    ") if line.startswith(" ") else f"+++ {line}" for line in lines)
+    diff = "\n".join(
+        line.removeprefix("    ") if line.startswith(" ") else f"--- {line}\n+++ {line}" for line in lines
+    )
     message = "is not formatted; run mvn spotless:apply"
-    found = {each.path: each for each in diff_findings(check, diff, message, "spotless")}
+    found = {each.path: each for each in unformatted(check, diff, message, "spotless")}
     paths = [relative(check, file) for file in files if "." in file]
     return [found.get(path) or Finding(path, message, rule="spotless") for path in paths]
 
