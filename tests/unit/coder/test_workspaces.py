@@ -102,13 +102,18 @@ def test_an_agent_that_times_out_and_then_connects_is_ready():
     run(
         workspaces.wait_for_agent,
         Coder(
-            workspace(),
+            workspace("running"),
             workspace(agent=("connecting", "created")),
             workspace(agent=("timeout", "created")),
             workspace(agent=("connected", "starting")),
             workspace(agent=("connected", "ready")),
         ),
     )
+
+
+def test_a_build_that_made_no_agent_is_not_waited_for():
+    with pytest.raises(TerminalState, match="made no agent"):
+        run(workspaces.wait_for_agent, Coder(workspace()))
 
 
 @pytest.mark.parametrize("lifecycle", ["start_error", "start_timeout"])
