@@ -98,7 +98,7 @@ def test_community_edition_is_recognised_and_no_failure(coder):
 def test_path_apps_are_served_somewhere(coder):
     regions = coder.regions()
 
-    assert [region for region in regions if region["healthy"] and region["path_app_url"]], regions
+    assert [region for region in regions if region.healthy and region.path_app_url], regions
 
 
 def test_a_websocket_goes_through_in_both_directions(coder):

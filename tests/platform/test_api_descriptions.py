@@ -26,7 +26,7 @@ def busy(platform):
     """The platform with a healthy preview and a ready workspace; gives the workspace."""
     with CoderClient(platform.urls.coder, platform.credentials.coder) as coder:
         version = coder.template("task").active_version_id
-        made = workspaces.create(coder, f"t-{uuid.uuid4().hex[:8]}", template_version_id=version)
+        made = coder.create_workspace(f"t-{uuid.uuid4().hex[:8]}", template_version_id=version)
         workspaces.wait_for_build(coder, made.id, Deadline.after(20))
         workspaces.wait_for_agent(coder, made.id, Deadline.after(20))
         eventually(lambda: platform.call(_healthy) == 5)

@@ -32,7 +32,7 @@ def made(coder):
     def make(parameters=None, name=None, ready=True):
         version = coder.template("task").active_version_id
         name = name or f"t-{uuid.uuid4().hex[:8]}"
-        workspace = workspaces.create(coder, name, template_version_id=version, parameters=parameters)
+        workspace = coder.create_workspace(name, template_version_id=version, parameters=parameters)
         ids.append(workspace.id)
         if ready:
             workspaces.wait_for_build(coder, workspace.id, Deadline.after(20))

@@ -40,7 +40,7 @@ def coder_of():
 def workspace(coder, seconds=10):
     """A workspace brought to ready, or the error that kept it from it."""
     version = coder.template("task").active_version_id
-    made = workspaces.create(coder, f"t-{uuid.uuid4().hex[:8]}", template_version_id=version)
+    made = coder.create_workspace(f"t-{uuid.uuid4().hex[:8]}", template_version_id=version)
     workspaces.wait_for_build(coder, made.id, Deadline.after(20))
     return workspaces.wait_for_agent(coder, made.id, Deadline.after(seconds))
 

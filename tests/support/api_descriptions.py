@@ -157,3 +157,13 @@ def _coder_type(text):
 def without_type(item):
     """A copy that lacks what the description of a list's items does not carry."""
     return {key: each for key, each in copy.deepcopy(item).items() if key not in ("apiVersion", "kind")}
+
+
+def coder_as_swagger():
+    """Coder's description in the form in which Coder itself publishes it, Swagger 2."""
+    document = json.loads((FOLDER / "coder-api.json").read_text())
+    paths = {}
+    for endpoint in document["endpoints"]:
+        path = endpoint["path"].removeprefix("/api/v2")
+        paths.setdefault(path, {})[endpoint["method"].lower()] = {}
+    return {"swagger": "2.0", "basePath": "/api/v2", "paths": paths}

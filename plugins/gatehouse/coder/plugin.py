@@ -48,7 +48,7 @@ def make_workspace(
     What is made is in the ledger before it exists, and says whose it is by its name and labels.
     """
     from gatehouse.coder.ownership import ownership_parameters, workspace_name
-    from gatehouse.coder.workspaces import create, delete
+    from gatehouse.coder.workspaces import delete
     from gatehouse.core.deadline import Deadline
     from gatehouse.core.ledger import Ledger
 
@@ -64,8 +64,7 @@ def make_workspace(
         entry = ledger.intend("workspace", workspace_name("smoke", run_id), run_id, ttl)
         names.append(entry.name)
         declared = {parameter.name for parameter in coder.parameters(version_id)}
-        workspace = create(
-            coder,
+        workspace = coder.create_workspace(
             entry.name,
             template_version_id=version_id,
             parameters=ownership_parameters(entry, declared),

@@ -1,8 +1,8 @@
-"""The life of a workspace: create it, bring it to ready, delete it and prove it gone."""
+"""The life of a workspace: bring it to ready, delete it and prove it gone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.models import Agent, Build, Workspace
@@ -14,7 +14,6 @@ from gatehouse.core.errors import (
     NotFound,
     TerminalState,
     Transient,
-    Unreachable,
 )
 from gatehouse.core.waiting import Progress, log_change, wait_until
 
@@ -28,28 +27,6 @@ DELETE_ATTEMPTS = 3
 LOG_TAIL = 12
 
 Report = Callable[[Progress], None]
-
-
-def create(
-    coder: CoderClient,
-    name: str,
-    *,
-    template_version_id: str,
-    parameters: Mapping[str, str] | None = None,
-    ttl_seconds: float | None = None,
-) -> Workspace:
-    """Create a workspace exactly once. A lost answer is resolved by looking the name up.
-
-    Raises the server's refusal; `Unreachable` when the answer was lost and nothing was made.
-    """
-    try:
-        return coder.create_workspace(
-            name, template_version_id=template_version_id, parameters=parameters, ttl_seconds=ttl_seconds
-        )
-    except (Unreachable, Transient):
-        if found := coder.find_workspace(name):
-            return found
-        raise
 
 
 def wait_for_build(

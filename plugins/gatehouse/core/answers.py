@@ -11,6 +11,7 @@ from gatehouse.core.errors import (
     InfrastructureError,
     NotFound,
     PermissionDenied,
+    RateLimited,
     ServerFault,
     Transient,
     UnexpectedAnswer,
@@ -29,8 +30,9 @@ def failure(
 ) -> GatehouseError | None:
     """The error that an answer stands for, or None for a JSON success.
 
-    `request` is the method and path asked for. HTML and other text where JSON was expected means that a proxy
-    or a sign-in page answered in place of the system, whatever the status.
+    `request` is the method and path asked for, `retry_after` the seconds to wait where the server says so. HTML and
+    other text where JSON was expected means that a proxy or a sign-in page answered in place of the system,
+    whatever the status.
     """
     words = server_words(body)
     is_json = "json" in content_type
@@ -38,6 +40,8 @@ def failure(
         return None
     if status in (502, 503, 504):
         return Transient(f"{system} answered {status}", seen=words, where=request)
+    if status == 429:
+        return _rate_limited(system, request, words, retry_after)
     if not is_json and (status < 400 or "html" in content_type):
         return UnexpectedAnswer(
             f"something other than {system} answered",
@@ -66,13 +70,18 @@ def failure(
         return Conflict(
             f"{system} refuses because of its present state ({status})", seen=words, where=request
         )
-    if status == 429:
-        wait = f"; try again in {retry_after} s" if retry_after else ""
-        return Transient(f"{system} limits the rate of requests (429){wait}", seen=words, where=request)
     if status in (400, 415, 422):
         return UsageError(f"{system} does not understand the request ({status})", seen=words, where=request)
     kind = ServerFault if status >= 500 else InfrastructureError
     return kind(f"{system} answered {status}", seen=words, where=request)
+
+
+def _rate_limited(system: str, request: str, words: str, retry_after: str) -> RateLimited:
+    wait = f"; try again in {retry_after} s" if retry_after else ""
+    error = RateLimited(f"{system} limits the rate of requests (429){wait}", seen=words, where=request)
+    if retry_after.isdigit():
+        error.retry_after = float(retry_after)
+    return error
 
 
 def server_words(body: str) -> str:

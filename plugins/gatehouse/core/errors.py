@@ -17,7 +17,8 @@
         ├── AuthenticationError         the token is missing, wrong or expired (401)
         ├── NotFound                    the server says there is no such thing (404, 410)
         ├── Conflict                    the server says it is already there, or changed meanwhile (409, 412)
-        ├── Transient                   may go away by itself: 429, 502, 503, 504
+        ├── Transient                   may go away by itself: 502, 503, 504
+        │   └── RateLimited             the server wants fewer requests (429), and may say for how long
         ├── ServerFault                 the server failed while it answered (500 and the like)
         └── WaitTimeout                 the deadline passed; carries the last state seen
 
@@ -158,6 +159,13 @@ class Conflict(InfrastructureError):
 
 class Transient(InfrastructureError):
     """May go away by itself: rate limited, overloaded, restarting (429, 502, 503, 504)."""
+
+
+class RateLimited(Transient):
+    """The server refused because there were too many requests (429); it has done nothing of what was asked."""
+
+    #: Seconds that the server asks to wait; 0 if it does not say.
+    retry_after = 0.0
 
 
 class ServerFault(InfrastructureError):

@@ -11,7 +11,14 @@ from tenacity import RetryCallState, RetryError, Retrying, retry_if_result
 from tenacity.wait import wait_base, wait_fixed
 
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import GatehouseError, TerminalState, Transient, Unreachable, WaitTimeout
+from gatehouse.core.errors import (
+    GatehouseError,
+    RateLimited,
+    TerminalState,
+    Transient,
+    Unreachable,
+    WaitTimeout,
+)
 
 logger = logging.getLogger("gatehouse.waiting")
 
@@ -57,13 +64,16 @@ class _Wait(Generic[State]):
     progress: Progress
     on_change: Callable[[Progress], None]
     in_a_row: int = 0
+    asked_to_wait: float = 0.0
     state: State | None = None
 
     def attempt(self) -> bool:
+        self.asked_to_wait = 0.0
         try:
             state = self.observe()
         except TRANSIENT as error:
             self.in_a_row = 0
+            self.asked_to_wait = error.retry_after if isinstance(error, RateLimited) else 0.0
             self._note(f"no answer: {error.summary}" + (f" ({error.seen})" if error.seen else ""))
             return False
         self.state = state
@@ -106,6 +116,7 @@ def wait_until(
     `interval` is seconds between observations, or a tenacity wait policy; `pause` lets them pass, and may
     return earlier when there is something new to observe (default: sleep). A transient error of `observe`
     (rate limit, 5xx, no connection) never ends the wait before the deadline; every other error does, at once.
+    A rate limit that says for how long is not asked again before.
 
     Raises `TerminalState` (or the error `failed` returns) when `failed` gives a reason, and `WaitTimeout`,
     with the last state and the history of changes, when the deadline passes.
@@ -118,7 +129,7 @@ def wait_until(
         return deadline.expired
 
     def pause_within_deadline(call: RetryCallState) -> float:
-        return min(policy(call), deadline.remaining)
+        return min(max(policy(call), wait.asked_to_wait), deadline.remaining)
 
     retrying = Retrying(
         retry=retry_if_result(lambda done: not done),

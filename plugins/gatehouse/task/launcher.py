@@ -83,8 +83,8 @@ class TaskLauncher:
         values = {**settings.parameters, **(parameters or {}), **ownership_parameters(entry, declared)}
         if settings.repository and "repository" in declared:
             values.setdefault("repository", settings.repository)
-        workspace = workspaces.create(
-            self._coder, name, template_version_id=version.id, parameters=values, ttl_seconds=ttl
+        workspace = self._coder.create_workspace(
+            name, template_version_id=version.id, parameters=values, ttl_seconds=ttl
         )
         self.outstanding[name] = workspace.id
         self.ledger.created(name, workspace.id)

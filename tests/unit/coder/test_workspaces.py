@@ -8,8 +8,6 @@ from gatehouse.core.errors import (
     InfrastructureError,
     NotFound,
     TerminalState,
-    Transient,
-    Unreachable,
     WaitTimeout,
 )
 from tests.support.clock import FakeClock
@@ -42,22 +40,16 @@ def workspace(job="succeeded", transition="start", agent=None, count=1, error=""
 class Coder:
     """Gives each state once, then the last one for ever."""
 
-    def __init__(self, *states, create=None, found=None, build=None):
+    def __init__(self, *states, build=None):
         self.states = list(states)
         self.transitions = []
-        self._create, self._found, self._build = create, found, build
+        self._build = build
 
     def workspace(self, _id, *, include_deleted=False):
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         if isinstance(state, Exception):
             raise state
         return state
-
-    def create_workspace(self, *_arguments, **_keywords):
-        raise self._create
-
-    def find_workspace(self, _name):
-        return self._found
 
     def create_build(self, _id, transition):
         self.transitions.append(transition)
@@ -75,18 +67,6 @@ def run(function, coder, *arguments, seconds=30):
     clock = FakeClock()
     function(coder, "w" * 8, *arguments, Deadline.after(seconds, clock), on_change=lambda _progress: None)
     return clock
-
-
-@pytest.mark.parametrize("lost", [Unreachable("cut"), Transient("502")])
-def test_a_create_whose_answer_was_lost_is_resolved_by_its_name(lost):
-    made = workspace()
-
-    assert workspaces.create(Coder(create=lost, found=made), "one", template_version_id="v") is made
-
-
-def test_a_create_that_was_lost_and_made_nothing_is_an_error():
-    with pytest.raises(Unreachable):
-        workspaces.create(Coder(create=Unreachable("cut")), "one", template_version_id="v")
 
 
 def test_a_build_is_waited_for():

@@ -26,7 +26,7 @@ def test_a_json_success_is_no_failure(status):
         (410, errors.NotFound),
         (412, errors.Conflict),
         (415, errors.UsageError),
-        (429, errors.Transient),
+        (429, errors.RateLimited),
         (500, errors.ServerFault),
         (418, errors.InfrastructureError),
         (502, errors.Transient),

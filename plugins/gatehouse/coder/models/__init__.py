@@ -1,0 +1,86 @@
+"""What Coder answers. Unknown fields and values are accepted, so that a newer server does not break a run.
+
+Shapes: Coder's API reference, v2.30, as of /api/v2.
+"""
+
+from gatehouse.coder.models.deployment import (
+    BuildInfo,
+    Entitlement,
+    HealthReport,
+    HealthSection,
+    Job,
+    ProvisionerDaemon,
+    Region,
+    UpdateCheck,
+)
+from gatehouse.coder.models.identity import (
+    ApiKey,
+    ExternalAuth,
+    ExternalAuthLink,
+    ExternalAuths,
+    Organization,
+    Role,
+    User,
+    UserPage,
+)
+from gatehouse.coder.models.templates import (
+    MatchedProvisioners,
+    Preset,
+    Template,
+    TemplateParameter,
+    TemplateVariable,
+    TemplateVersion,
+)
+from gatehouse.coder.models.workspaces import (
+    SCRIPTS_ENDED,
+    Agent,
+    AgentApp,
+    Build,
+    ListeningPort,
+    ListeningPorts,
+    LogLine,
+    Parameter,
+    Resource,
+    ScriptTiming,
+    Timings,
+    Workspace,
+    WorkspacePage,
+)
+
+__all__ = [
+    "SCRIPTS_ENDED",
+    "Agent",
+    "AgentApp",
+    "ApiKey",
+    "Build",
+    "BuildInfo",
+    "Entitlement",
+    "ExternalAuth",
+    "ExternalAuthLink",
+    "ExternalAuths",
+    "HealthReport",
+    "HealthSection",
+    "Job",
+    "ListeningPort",
+    "ListeningPorts",
+    "LogLine",
+    "MatchedProvisioners",
+    "Organization",
+    "Parameter",
+    "Preset",
+    "ProvisionerDaemon",
+    "Region",
+    "Resource",
+    "Role",
+    "ScriptTiming",
+    "Template",
+    "TemplateParameter",
+    "TemplateVariable",
+    "TemplateVersion",
+    "Timings",
+    "UpdateCheck",
+    "User",
+    "UserPage",
+    "Workspace",
+    "WorkspacePage",
+]

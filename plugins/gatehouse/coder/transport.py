@@ -1,0 +1,338 @@
+"""Requests to a deployment: sent, classified, and repeated where that is safe.
+
+Only reads are repeated. What changes something is sent again only if the server refused it for the number of
+requests (429), so that it did nothing. Whoever asks for a change whose answer is lost looks up what became of it
+(see `creation`).
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import certifi
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from gatehouse.coder.answers import problem
+from gatehouse.coder.calls import Call
+from gatehouse.coder.connection import connection_problem
+from gatehouse.coder.observed import Observed
+from gatehouse.core.deadline import Clock, Deadline
+from gatehouse.core.errors import GatehouseError, RateLimited, Transient, UnexpectedAnswer, Unreachable
+
+Answer = TypeVar("Answer")
+Query = Mapping[str, str | int]
+
+TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
+
+#: Seconds one request may take, and all attempts of a read together.
+REQUEST_TIMEOUT = 15.0
+READ_BUDGET = 30.0
+
+#: Seconds that a call waits for a rate limit to pass: a whole window of Coder's, and a little.
+RATE_LIMIT_BUDGET = 75.0
+
+#: Pauses between attempts of a read, in seconds; the last one repeats.
+RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
+
+#: Bytes of one message of a WebSocket, as in Coder's own client.
+MESSAGE_LIMIT = 4 * 1024 * 1024
+
+
+class Transport:
+    """Sends calls to the deployment at `url` with `token`, which goes into a header and nowhere else.
+
+    `network` takes the place of real connections, in tests; `trust` is for certificates that this machine does
+    not know. Redirects are never followed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        clock: Clock,
+        *,
+        network: httpx.BaseTransport | None = None,
+        trust: ssl.SSLContext | None = None,
+        rate_limit_budget: float = RATE_LIMIT_BUDGET,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.clock = clock
+        self.observed = Observed()
+        #: When the token ends, once somebody has asked.
+        self.token_ends: datetime | None = None
+        #: How the server names the token in use: a token is `<id>-<secret>`.
+        self.key_id = token.partition("-")[0]
+        self._token = token
+        self._network = network
+        self._trust = trust or (_default_trust() if self.url.startswith("https:") else None)
+        self._rate_limit_budget = rate_limit_budget
+        self._http = self._connections()
+        self._silent = False
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def now(self) -> datetime:
+        """The time as the server has it, with which the times in its answers are to be compared."""
+        return self.clock.now() + self.observed.skew
+
+    # --- requests ------------------------------------------------------------------------------------
+
+    def read(self, call: Call, kind: type[Answer], query: Query | None = None, **values: str | int) -> Answer:
+        """What a call answers, as `kind`. Repeats what may pass by itself, within `READ_BUDGET`.
+
+        Raises the error that the answer stands for, `Unreachable`, and `UnexpectedAnswer` for another shape.
+        """
+        path = call.at(**values)
+        return _parsed(self._repeated(call, path, query), kind, _where(call, path))
+
+    def read_list(
+        self, call: Call, item: type[Answer], query: Query | None = None, **values: str | int
+    ) -> list[Answer]:
+        """What a call answers, as a list of `item`; an empty list is often `null`. Raises as `read`."""
+        path = call.at(**values)
+        answer = self._repeated(call, path, query)
+        if answer.content.strip() == b"null":
+            return []
+        return _parsed(answer, list[item], _where(call, path))  # type: ignore[valid-type]
+
+    def body(self, call: Call, query: Query | None = None, **values: str | int) -> httpx.Response:
+        """The successful answer to a read, whatever its content type. Raises as `read`."""
+        return self._repeated(call, call.at(**values), query, json_expected=False)
+
+    def write(
+        self, call: Call, kind: type[Answer], body: object, query: Query | None = None, **values: str | int
+    ) -> Answer:
+        """Change something, once, and give the answer as `kind`. Raises as `read`.
+
+        On a connection of its own: one that was idle may have been closed by a proxy meanwhile, which would look
+        like a lost answer.
+        """
+        path = call.at(**values)
+        limited = Deadline.after(self._rate_limit_budget, self.clock)
+        with self._connections() as http:
+            while True:
+                try:
+                    answer = self._checked(call, path, query, http=http, json=body)
+                except RateLimited as error:
+                    self._wait_for_limit(error, limited)
+                else:
+                    return _parsed(answer, kind, _where(call, path))
+
+    def change(self, call: Call, body: object, query: Query | None = None, **values: str | int) -> None:
+        """Change something, once, where the answer says nothing more. Raises as `read`."""
+        self.write(call, object, body, query, **values)
+
+    def raw(self, call: Call, path: str, query: Query | None = None) -> httpx.Response:
+        """An answer as it came, whatever its status; `path` is the whole path. Raises `Unreachable` only."""
+        return self._send(call, path, query, headers={"Accept": "*/*"})
+
+    def fresh(self, call: Call) -> httpx.Response:
+        """A successful answer over a connection of its own, so that a load balancer chooses anew. Raises as `read`."""
+        with self._connections() as http:
+            return self._checked(call, call.at(), None, http=http)
+
+    @contextmanager
+    def stream(self, call: Call, silence: float, **values: str | int) -> Iterator[Iterator[str]]:
+        """The lines of server-sent events as they come. Raises as `read`, but repeats nothing.
+
+        After `silence` seconds without a word the stream is taken for lost (`LostAnswer`).
+        """
+        path = call.at(**values)
+        where = _where(call, path)
+        self.observed.requests[call] += 1
+        timeout = httpx.Timeout(REQUEST_TIMEOUT, read=silence)
+        try:
+            with self._http.stream(
+                "GET", path, headers={"Accept": "text/event-stream"}, timeout=timeout
+            ) as answer:
+                self._note(call, answer.headers)
+                if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+                    answer.read()
+                    raise self._problem(where, answer, json_expected=True) or UnexpectedAnswer(
+                        "Coder sends no events", seen=answer.text[:200], where=where
+                    )
+                yield answer.iter_lines()
+        except httpx.TransportError as error:
+            raise self._clean(connection_problem(error, self.url, where)) from error
+
+    def socket(
+        self,
+        call: Call,
+        query: Query | None = None,
+        *,
+        timeout: float = REQUEST_TIMEOUT,
+        below: str = "",
+        **values: str | int,
+    ) -> ClientConnection:
+        """An open WebSocket; `below` is more of the path, `timeout` in seconds. Raises as `read`."""
+        path = call.at(**values) + below
+        where = _where(call, path)
+        self.observed.requests[call] += 1
+        address = self.url.replace("http", "ws", 1) + path
+        try:
+            opened = connect(
+                f"{address}?{urlencode(query)}" if query else address,
+                additional_headers={TOKEN_HEADER: self._token},
+                open_timeout=timeout,
+                close_timeout=1.0,
+                max_size=MESSAGE_LIMIT,
+                ssl=self._trust,
+            )
+        except InvalidStatus as error:
+            raise self._not_upgraded(call, where, error) from error
+        except (OSError, WebSocketException) as error:
+            raise self._clean(connection_problem(error, self.url, where, opening=True)) from error
+        if opened.response is not None:
+            self._note(call, httpx.Headers(list(opened.response.headers.raw_items())))
+        return opened
+
+    # --- how -----------------------------------------------------------------------------------------
+
+    def _connections(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.url,
+            timeout=REQUEST_TIMEOUT,
+            transport=self._network,
+            verify=self._trust or False,  # nothing to verify without TLS
+            headers={TOKEN_HEADER: self._token, "Accept": "application/json"},
+            follow_redirects=False,
+        )
+
+    def _repeated(
+        self, call: Call, path: str, query: Query | None, *, json_expected: bool = True
+    ) -> httpx.Response:
+        # Where nobody answered for a whole budget, the next call asks only once: the first told all there is.
+        deadline = Deadline.after(0.0 if self._silent else READ_BUDGET, self.clock)
+        limited = Deadline.after(self._rate_limit_budget, self.clock)
+        attempt = 0
+        while True:
+            try:
+                return self._checked(call, path, query, json_expected=json_expected)
+            except RateLimited as error:
+                self._wait_for_limit(error, limited)
+            except (Transient, Unreachable) as error:
+                pause = RETRY_PAUSES[min(attempt, len(RETRY_PAUSES) - 1)]
+                if deadline.remaining <= pause:
+                    self._silent = isinstance(error, Unreachable)
+                    raise
+                self.clock.sleep(pause)
+                attempt += 1
+
+    def _wait_for_limit(self, error: RateLimited, limited: Deadline) -> None:
+        """Let the time pass that the server asks for. Raises the error if there is not that much."""
+        pause = error.retry_after or RETRY_PAUSES[-1]
+        if limited.remaining < pause:
+            error.next_step = (
+                "have fewer tests and people use the same user's token at the same time, or raise "
+                "CODER_API_RATE_LIMIT"
+            )
+            raise error
+        self.clock.sleep(pause)
+
+    def _checked(
+        self, call: Call, path: str, query: Query | None, *, json_expected: bool = True, **arguments: Any
+    ) -> httpx.Response:
+        answer = self._send(call, path, query, **arguments)
+        if found := self._problem(_where(call, path), answer, json_expected=json_expected):
+            raise found
+        return answer
+
+    def _send(
+        self,
+        call: Call,
+        path: str,
+        query: Query | None,
+        *,
+        http: httpx.Client | None = None,
+        **arguments: Any,
+    ) -> httpx.Response:
+        self.observed.requests[call] += 1
+        try:
+            answer = (http or self._http).request(
+                call.method, path, params=dict(query) if query else None, **arguments
+            )
+        except httpx.TransportError as error:
+            raise self._clean(connection_problem(error, self.url, _where(call, path))) from error
+        self._silent = False
+        self._note(call, answer.headers)
+        return answer
+
+    def _note(self, call: Call, headers: httpx.Headers) -> None:
+        self.observed.note(call, headers, self.clock.now())
+
+    def _problem(self, where: str, answer: httpx.Response, *, json_expected: bool) -> GatehouseError | None:
+        found = problem(
+            where,
+            answer.status_code,
+            answer.headers,
+            answer.text if json_expected or answer.status_code >= 300 else "",
+            json_expected=json_expected,
+            token_ended=self._token_ended(),
+        )
+        return self._clean(found) if found else None
+
+    def _not_upgraded(self, call: Call, where: str, error: InvalidStatus) -> GatehouseError:
+        headers = httpx.Headers(list(error.response.headers.raw_items()))
+        self._note(call, headers)
+        status, body = error.response.status_code, (error.response.body or b"").decode(errors="replace")
+        found = problem(where, status, headers, body, token_ended=self._token_ended())
+        return self._clean(
+            found
+            or UnexpectedAnswer(
+                "the connection was not upgraded to a WebSocket",
+                expected="101",
+                seen=f"{status}: {body[:200]}",
+                where=where,
+                next_step="have the gateway or proxy in front of Coder pass WebSockets on",
+            )
+        )
+
+    def _token_ended(self) -> datetime | None:
+        return self.token_ends if self.token_ends and self.token_ends <= self.now() else None
+
+    def _clean(self, error: GatehouseError) -> GatehouseError:
+        """The error without the token, should a server or proxy have repeated it."""
+        if self._token:
+            error.seen = error.seen.replace(self._token, "[token]")
+        return error
+
+
+def _where(call: Call, path: str) -> str:
+    """Method and path of a request for messages: no query, which may hold a command."""
+    return f"{call.method} {path}"
+
+
+def _parsed(answer: httpx.Response, kind: type[Answer], where: str) -> Answer:
+    if answer.status_code == 204:
+        return TypeAdapter(kind).validate_python(None)  # there is no content
+    try:
+        return TypeAdapter(kind).validate_json(answer.content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the answer"
+        raise UnexpectedAnswer(
+            "Coder's answer does not have the expected shape",
+            expected=kind.__name__ if isinstance(kind, type) and issubclass(kind, BaseModel) else str(kind),
+            seen=f"{field}: {first['msg']}",
+            where=where,
+            next_step="compare the server's version with those Gatehouse supports",
+        ) from error
+
+
+def _default_trust() -> ssl.SSLContext:
+    """What requests and WebSockets trust alike: this machine's authorities and, unless told which, the well-known."""
+    trust = ssl.create_default_context()
+    if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & set(os.environ):
+        trust.load_verify_locations(certifi.where())
+    return trust
