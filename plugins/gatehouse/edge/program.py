@@ -1,7 +1,7 @@
 """The probe itself: one program for both sides, so that what they see can be compared.
 
 From outside it is called; in a pod its source runs under the pod's own `python3`. So it needs nothing but Python's
-standard library from 3.7 on, and nothing of Gatehouse. TLS is always verified; a connection that is not is only
+standard library from 3.9 on, and nothing of Gatehouse. TLS is always verified; a connection that is not is only
 opened to read the certificate of a server that could not be verified, and nothing is sent over it.
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 #: Characters of a body that are kept.
 BODY = 4000
 
-_PARTIAL_CHAIN, _NO_TIME_CHECK = 0x80000, 0x200000  # flags of OpenSSL, which older Pythons do not name
+_PARTIAL_CHAIN, _NO_TIME_CHECK = 0x80000, 0x200000  # flags of OpenSSL, which not every Python names
 _WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 
 

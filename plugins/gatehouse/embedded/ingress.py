@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from gatehouse.embedded.forwarding import Forwarder
 from gatehouse.embedded.kubernetes.kinds import ENDPOINTS, HTTP_ROUTE, POD, Object
@@ -92,6 +93,10 @@ class Ingress:
         previews = Starlette(routes=[Route("/{path:path}", self._forward, methods=methods)])
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "websocket":
+                app = self.base.get(_host(HTTPConnection(scope)), _no_websocket)
+                await app(scope, receive, send)
+                return
             request = Request(scope)
             host = _host(request)
             outage, journey = self.faults.down.get(host), self.faults.broken.get(host)
@@ -178,7 +183,12 @@ async def _reset(receive: Receive, send: Send) -> None:
         pass
 
 
-def _host(request: Request) -> str:
+async def _no_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Previews have no WebSockets."""
+    await WebSocket(scope, receive, send).send_denial_response(Response(status_code=404))
+
+
+def _host(request: HTTPConnection) -> str:
     return request.headers.get("host", "").split(":")[0]
 
 

@@ -22,6 +22,7 @@ from gatehouse.embedded.coder.build_api import BuildApi
 from gatehouse.embedded.coder.deployment_api import DeploymentApi
 from gatehouse.embedded.coder.provisioner import Provisioner
 from gatehouse.embedded.coder.records import Database, new_id
+from gatehouse.embedded.coder.relay import Relay
 from gatehouse.embedded.coder.template_api import TemplateApi
 from gatehouse.embedded.coder.wire import Wire
 from gatehouse.embedded.coder.workspace_api import WorkspaceApi
@@ -54,6 +55,7 @@ class CoderApi:
             TemplateApi(database, access, wire),
             WorkspaceApi(database, access, wire, provisioner, timings),
             BuildApi(database, access, wire, agents, owner, forwarder),
+            Relay(),
         )
         self.rate_limit = RATE_LIMIT
 
