@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gatehouse.core.errors import UnexpectedAnswer
@@ -12,12 +11,11 @@ from gatehouse.core.errors import UnexpectedAnswer
 Answer = TypeVar("Answer")
 
 
-def parsed(answer: httpx.Response, kind: type[Answer], where: str) -> Answer:
+def parsed(content: bytes, kind: type[Answer], where: str) -> Answer:
     """The content of an answer as `kind`. Raises `UnexpectedAnswer` with the first field that does not fit."""
-    if answer.status_code == 204:
-        return TypeAdapter(kind).validate_python(None)  # there is no content
     try:
-        return TypeAdapter(kind).validate_json(answer.content)
+        # No content stands for null: what it answers is not asked for then.
+        return TypeAdapter(kind).validate_json(content or b"null")
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the answer"

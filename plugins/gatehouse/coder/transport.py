@@ -14,20 +14,22 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
-from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection
 
 from gatehouse.coder.answers import problem
 from gatehouse.coder.calls import Call
 from gatehouse.coder.connection import connection_problem
 from gatehouse.coder.observed import Observed
 from gatehouse.coder.shapes import parsed
-from gatehouse.coder.sockets import default_trust, open_socket
+from gatehouse.coder.sockets import NotOpened, NotUpgraded, Socket, default_trust, open_socket
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import GatehouseError, RateLimited, Transient, UnexpectedAnswer, Unreachable
 
 Answer = TypeVar("Answer")
 Query = Mapping[str, str | int]
+
+#: An answer as it came, and what takes the place of the network in tests.
+RawAnswer = httpx.Response
+Network = httpx.BaseTransport
 
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
 
@@ -55,7 +57,7 @@ class Transport:
         token: str,
         clock: Clock,
         *,
-        network: httpx.BaseTransport | None = None,
+        network: Network | None = None,
         trust: ssl.SSLContext | None = None,
         rate_limit_budget: float = RATE_LIMIT_BUDGET,
     ) -> None:
@@ -89,7 +91,7 @@ class Transport:
         Raises the error that the answer stands for, `Unreachable`, and `UnexpectedAnswer` for another shape.
         """
         path = call.at(**values)
-        return parsed(self._repeated(call, path, query), kind, _where(call, path))
+        return parsed(self._repeated(call, path, query).content, kind, _where(call, path))
 
     def read_list(
         self, call: Call, item: type[Answer], query: Query | None = None, **values: str | int
@@ -99,9 +101,9 @@ class Transport:
         answer = self._repeated(call, path, query)
         if answer.content.strip() == b"null":
             return []
-        return parsed(answer, list[item], _where(call, path))  # type: ignore[valid-type]
+        return parsed(answer.content, list[item], _where(call, path))  # type: ignore[valid-type]
 
-    def body(self, call: Call, query: Query | None = None, **values: str | int) -> httpx.Response:
+    def body(self, call: Call, query: Query | None = None, **values: str | int) -> RawAnswer:
         """The successful answer to a read, whatever its content type. Raises as `read`."""
         return self._repeated(call, call.at(**values), query, json_expected=False)
 
@@ -122,17 +124,17 @@ class Transport:
                 except RateLimited as error:
                     self._wait_for_limit(error, limited)
                 else:
-                    return parsed(answer, kind, _where(call, path))
+                    return parsed(answer.content, kind, _where(call, path))
 
     def change(self, call: Call, body: object, query: Query | None = None, **values: str | int) -> None:
         """Change something, once, where the answer says nothing more. Raises as `read`."""
         self.write(call, object, body, query, **values)
 
-    def raw(self, call: Call, path: str, query: Query | None = None) -> httpx.Response:
+    def raw(self, call: Call, path: str, query: Query | None = None) -> RawAnswer:
         """An answer as it came, whatever its status; `path` is the whole path. Raises `Unreachable` only."""
         return self._send(call, path, query, headers={"Accept": "*/*"})
 
-    def fresh(self, call: Call) -> httpx.Response:
+    def fresh(self, call: Call) -> RawAnswer:
         """A successful answer over a connection of its own, so that a load balancer chooses anew. Raises as `read`."""
         with self._connections() as http:
             return self._checked(call, call.at(), None, http=http)
@@ -170,7 +172,7 @@ class Transport:
         timeout: float = REQUEST_TIMEOUT,
         below: str = "",
         **values: str | int,
-    ) -> Iterator[ClientConnection]:
+    ) -> Iterator[Socket]:
         """An open WebSocket; `below` is more of the path, `timeout` for opening in seconds. Raises as `read`."""
         path = call.at(**values) + below
         where = _where(call, path)
@@ -181,12 +183,11 @@ class Transport:
                 opened = stack.enter_context(
                     open_socket(address, query, {TOKEN_HEADER: self._token}, self._trust, timeout)
                 )
-            except InvalidStatus as error:
+            except NotUpgraded as error:
                 raise self._not_upgraded(call, where, error) from error
-            except (OSError, WebSocketException) as error:
-                raise self._clean(connection_problem(error, self.url, where, opening=True)) from error
-            if opened.response is not None:
-                self._note(call, httpx.Headers(list(opened.response.headers.raw_items())))
+            except NotOpened as error:
+                raise self._clean(connection_problem(error, self.url, where)) from error
+            self._note(call, httpx.Headers(opened.headers))
             yield opened
 
     # --- how -----------------------------------------------------------------------------------------
@@ -203,7 +204,7 @@ class Transport:
 
     def _repeated(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         # Where nobody answered for a whole budget, the next call asks only once: the first told all there is.
         deadline = Deadline.after(0.0 if self._silent else READ_BUDGET, self.clock)
         limited = Deadline.after(self._rate_limit_budget, self.clock)
@@ -234,7 +235,7 @@ class Transport:
 
     def _checked(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True, **arguments: Any
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         answer = self._send(call, path, query, **arguments)
         if found := self._problem(_where(call, path), answer, json_expected=json_expected):
             raise found
@@ -248,7 +249,7 @@ class Transport:
         *,
         http: httpx.Client | None = None,
         **arguments: Any,
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         self.observed.requests[call] += 1
         try:
             answer = (http or self._http).request(
@@ -274,17 +275,16 @@ class Transport:
         )
         return self._clean(found) if found else None
 
-    def _not_upgraded(self, call: Call, where: str, error: InvalidStatus) -> GatehouseError:
-        headers = httpx.Headers(list(error.response.headers.raw_items()))
+    def _not_upgraded(self, call: Call, where: str, answer: NotUpgraded) -> GatehouseError:
+        headers = httpx.Headers(answer.headers)
         self._note(call, headers)
-        status, body = error.response.status_code, (error.response.body or b"").decode(errors="replace")
-        found = problem(where, status, headers, body, token_ended=self._token_ended())
+        found = problem(where, answer.status, headers, answer.body, token_ended=self._token_ended())
         return self._clean(
             found
             or UnexpectedAnswer(
                 "the connection was not upgraded to a WebSocket",
                 expected="101",
-                seen=f"{status}: {body[:200]}",
+                seen=f"{answer.status}: {answer.body[:200]}",
                 where=where,
                 next_step="have the gateway or proxy in front of Coder pass WebSockets on",
             )

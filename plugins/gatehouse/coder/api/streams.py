@@ -8,14 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from pydantic import ValidationError
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
 
 from gatehouse.coder import calls
 from gatehouse.coder.api.agents import AgentCalls
 from gatehouse.coder.api.workspaces import WorkspaceCalls
 from gatehouse.coder.follow import follow
 from gatehouse.coder.models import SCRIPTS_ENDED, LogLine, Workspace
+from gatehouse.coder.sockets import Socket, SocketClosed
 from gatehouse.coder.watch import watch
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import UnexpectedAnswer
@@ -101,7 +100,7 @@ class _Log:
         self,
         what: str,
         late: float,
-        open_socket: Callable[[int], AbstractContextManager[ClientConnection]],
+        open_socket: Callable[[int], AbstractContextManager[Socket]],
         lines: Callable[[int], list[LogLine]],
         ended: Callable[[], bool],
     ) -> None:
@@ -116,11 +115,11 @@ class _Log:
         with self._open(after) as socket:
             while True:
                 try:
-                    frame = socket.recv(timeout=QUIET)
+                    frame = socket.receive(QUIET)
                 except TimeoutError:
                     yield None
                     continue
-                except ConnectionClosed:
+                except SocketClosed:
                     return
                 yield from _lines(frame, self.what)
 
@@ -139,14 +138,14 @@ def _lines(frame: str | bytes, what: str) -> list[LogLine]:
         ) from error
 
 
-def _socket_hints(socket: ClientConnection) -> Iterator[bool]:
+def _socket_hints(socket: Socket) -> Iterator[bool]:
     while True:
         try:
-            frame = socket.recv(timeout=QUIET)
+            frame = socket.receive(QUIET)
         except TimeoutError:
             yield False
             continue
-        except ConnectionClosed:
+        except SocketClosed:
             return
         yield (
             '"type":"data"'
