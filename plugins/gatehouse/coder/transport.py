@@ -72,6 +72,7 @@ class Transport:
         self._network = network
         self._trust = trust or (default_trust() if self.url.startswith("https:") else None)
         self._rate_limit_budget = rate_limit_budget
+        self._bound: Deadline | None = None
         self._http = self._connections()
         self._silent = False
 
@@ -82,6 +83,15 @@ class Transport:
     def now(self) -> datetime:
         """The time as the server has it, with which the times in its answers are to be compared."""
         return self.clock.now() + self.observed.skew
+
+    @contextmanager
+    def within(self, deadline: Deadline) -> Iterator[None]:
+        """Let calls wait for what may pass by itself only as long as there is time, besides their own budgets."""
+        before, self._bound = self._bound, deadline
+        try:
+            yield
+        finally:
+            self._bound = before
 
     # --- requests ------------------------------------------------------------------------------------
 
@@ -116,7 +126,7 @@ class Transport:
         like a lost answer.
         """
         path = call.at(**values)
-        limited = Deadline.after(self._rate_limit_budget, self.clock)
+        limited = self._budget(self._rate_limit_budget)
         with self._connections() as http:
             while True:
                 try:
@@ -206,8 +216,8 @@ class Transport:
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True
     ) -> RawAnswer:
         # Where nobody answered for a whole budget, the next call asks only once: the first told all there is.
-        deadline = Deadline.after(0.0 if self._silent else READ_BUDGET, self.clock)
-        limited = Deadline.after(self._rate_limit_budget, self.clock)
+        deadline = self._budget(0.0 if self._silent else READ_BUDGET)
+        limited = self._budget(self._rate_limit_budget)
         attempt = 0
         while True:
             try:
@@ -221,6 +231,9 @@ class Transport:
                     raise
                 self.clock.sleep(pause)
                 attempt += 1
+
+    def _budget(self, seconds: float) -> Deadline:
+        return self._bound.within(seconds) if self._bound else Deadline.after(seconds, self.clock)
 
     def _wait_for_limit(self, error: RateLimited, limited: Deadline) -> None:
         """Let the time pass that the server asks for. Raises the error if there is not that much."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +18,9 @@ from gatehouse.coder.sockets import Socket, SocketClosed
 from gatehouse.coder.watch import watch
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import UnexpectedAnswer
+
+Arguments = ParamSpec("Arguments")
+Seen = TypeVar("Seen")
 
 #: Seconds of quiet after which a stream's reader looks up whether there is anything to wait for.
 QUIET = 2.0
@@ -44,8 +47,8 @@ class StreamCalls(WorkspaceCalls, AgentCalls):
                 lambda last: self._transport.socket(
                     calls.FOLLOW_BUILD_LOGS, {"follow": "true", "after": last}, build=build_id
                 ),
-                lambda last: self.build_log(build_id, after=last),
-                lambda: self.build(build_id).job.ended,
+                self._bounded(deadline, lambda last: self.build_log(build_id, after=last)),
+                self._bounded(deadline, lambda: self.build(build_id).job.ended),
             ),
             deadline,
             after=after,
@@ -65,8 +68,8 @@ class StreamCalls(WorkspaceCalls, AgentCalls):
                     {"follow": "true", "after": last, "no_compression": "true"},
                     agent=agent_id,
                 ),
-                lambda last: self.agent_log(agent_id, after=last),
-                lambda: self.agent(agent_id).lifecycle_state in SCRIPTS_ENDED,
+                self._bounded(deadline, lambda last: self.agent_log(agent_id, after=last)),
+                self._bounded(deadline, lambda: self.agent(agent_id).lifecycle_state in SCRIPTS_ENDED),
             ),
             deadline,
             after=after,
@@ -90,7 +93,17 @@ class StreamCalls(WorkspaceCalls, AgentCalls):
             with self._transport.stream(calls.WATCH, silence, workspace=workspace_id) as lines:
                 yield (line.strip() == "event: data" for line in lines if line.startswith("event:"))
 
-        return watch(lambda: self.workspace(workspace_id, include_deleted=True), socket, events, deadline)
+        look = self._bounded(deadline, lambda: self.workspace(workspace_id, include_deleted=True))
+        return watch(look, socket, events, deadline)
+
+    def _bounded(self, deadline: Deadline, read: Callable[Arguments, Seen]) -> Callable[Arguments, Seen]:
+        """A read that does not wait for anything longer than there is time."""
+
+        def bounded(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Seen:
+            with self.within(deadline):
+                return read(*arguments, **keywords)
+
+        return bounded
 
 
 class _Log:
