@@ -5,31 +5,20 @@ import uuid
 
 import pytest
 
+from gatehouse.coder.made import template_under_test
 from gatehouse.coder.workspaces import delete, wait_for_agent, wait_for_app, wait_for_build
 from gatehouse.core.answers import server_words
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import NotFound, UsageError
+from gatehouse.core.errors import NotFound
 
 
 @pytest.fixture(scope="module")
 def workspace(coder, coder_settings, make_workspace):
     """A workspace made from the template under test and brought to ready."""
-    template = coder_settings.template or only_template(coder)
-    made = make_workspace(template)
+    made = make_workspace(template_under_test(coder, coder_settings))
     deadline = Deadline.after(coder_settings.workspace_timeout_seconds)
     wait_for_build(coder, made.id, deadline)
     return wait_for_agent(coder, made.id, deadline)
-
-
-def only_template(coder):
-    names = [template.name for template in coder.templates() if not template.deprecated]
-    if len(names) != 1:
-        raise UsageError(
-            "which template is to be tested?",
-            seen=f"templates: {', '.join(names) or 'none'}",
-            next_step="name it as coder.template of the target in gatehouse.yaml",
-        )
-    return names[0]
 
 
 def test_it_is_built_and_its_agent_becomes_ready(workspace):

@@ -11,12 +11,10 @@ from gatehouse.run import required_run
 
 if TYPE_CHECKING:
     from gatehouse.coder.client import CoderClient
+    from gatehouse.coder.made import MadeWorkspaces
     from gatehouse.coder.models import Workspace
     from gatehouse.core.settings import CoderSettings
-
-
-#: Seconds a workspace may live longer than its budget, so that Coder never stops it under a test.
-TTL_MARGIN = 3600.0
+    from gatehouse.core.smoke_settings import SmokeSettings
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +53,14 @@ def coder_owner(
         yield client
 
 
+@pytest.fixture(scope="session")
+def smoke_settings(pytestconfig: pytest.Config) -> SmokeSettings:
+    """The target's `smoke` section, or its defaults."""
+    from gatehouse.core.smoke_settings import SmokeSettings
+
+    return required_run(pytestconfig).target.smoke or SmokeSettings()
+
+
 @pytest.fixture(scope="module")
 def make_workspace(
     pytestconfig: pytest.Config, coder: CoderClient, coder_settings: CoderSettings
@@ -63,34 +69,30 @@ def make_workspace(
 
     What is made is in the ledger before it exists, and says whose it is by its name and labels.
     """
-    from gatehouse.coder.ownership import ownership_parameters, workspace_name
-    from gatehouse.coder.workspaces import delete
-    from gatehouse.core.deadline import Deadline
+    made = _workspaces(pytestconfig, coder, coder_settings)
+    yield made.make
+    made.remove_all()
+
+
+@pytest.fixture(scope="session")
+def ready_workspace(
+    pytestconfig: pytest.Config, coder: CoderClient, coder_settings: CoderSettings
+) -> Iterator[Workspace]:
+    """A workspace from the template under test, brought to ready, for all tests that only look: one a worker."""
+    from gatehouse.coder.made import template_under_test
+
+    made = _workspaces(pytestconfig, coder, coder_settings)
+    try:
+        yield made.make_ready(template_under_test(coder, coder_settings))
+    finally:
+        made.remove_all()
+
+
+def _workspaces(config: pytest.Config, coder: CoderClient, settings: CoderSettings) -> MadeWorkspaces:
+    from gatehouse.coder.made import MadeWorkspaces
     from gatehouse.core.ledger import Ledger
 
-    run = required_run(pytestconfig)
+    run = required_run(config)
     assert run.bundle
-    run_id = run.bundle.run_id
     ledger = Ledger(run.bundle.folder / f"ledger-{run.worker}.jsonl")
-    names: list[str] = []
-
-    def make(template_name: str) -> Workspace:
-        version_id = coder.template(template_name).active_version_id
-        ttl = coder_settings.workspace_timeout_seconds + TTL_MARGIN
-        entry = ledger.intend("workspace", workspace_name("smoke", run_id), run_id, ttl)
-        names.append(entry.name)
-        declared = {parameter.name for parameter in coder.parameters(version_id)}
-        workspace = coder.create_workspace(
-            entry.name,
-            template_version_id=version_id,
-            parameters=ownership_parameters(entry, declared),
-            ttl_seconds=ttl,
-        )
-        ledger.created(entry.name, workspace.id)
-        return workspace
-
-    yield make
-    for name in names:
-        if workspace := coder.find_workspace(name):
-            delete(coder, workspace.id, Deadline.after(coder_settings.teardown_timeout_seconds))
-        ledger.gone(name)
+    return MadeWorkspaces(coder, settings, ledger, run.bundle.run_id)

@@ -16,6 +16,7 @@ from gatehouse.core.inner_settings import InnerSettings
 from gatehouse.core.journey_settings import PlaywrightTestProject
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import Address, Secret, SecretSource
+from gatehouse.core.smoke_settings import SmokeSettings
 from gatehouse.core.yaml_file import StrictModel
 
 FILE_NAME = "gatehouse.yaml"
@@ -121,6 +122,7 @@ class Target(StrictModel):
     kubernetes: KubernetesSettings | None = None
     github: GitHubSettings | None = None
     preview: PreviewSettings | None = None
+    smoke: SmokeSettings | None = None
     task: TaskSettings | None = None
 
 

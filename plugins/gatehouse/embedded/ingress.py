@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from gatehouse.embedded.connections import reset
 from gatehouse.embedded.forwarding import Forwarder
@@ -91,6 +92,10 @@ class Ingress:
         previews = Starlette(routes=[Route("/{path:path}", self._forward, methods=methods)])
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "websocket":
+                app = self.base.get(_host(HTTPConnection(scope)), _no_websocket)
+                await app(scope, receive, send)
+                return
             request = Request(scope)
             host = _host(request)
             outage, journey = self.faults.down.get(host), self.faults.broken.get(host)
@@ -167,7 +172,12 @@ class Ingress:
         return None
 
 
-def _host(request: Request) -> str:
+async def _no_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Previews have no WebSockets."""
+    await WebSocket(scope, receive, send).send_denial_response(Response(status_code=404))
+
+
+def _host(request: HTTPConnection) -> str:
     return request.headers.get("host", "").split(":")[0]
 
 

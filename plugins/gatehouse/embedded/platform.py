@@ -24,7 +24,7 @@ from gatehouse.embedded.certificates import Authority, Certificate
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.code_host.api import PREFIX
 from gatehouse.embedded.coder.upgrade import upgrade
-from gatehouse.embedded.configuration import preview_settings
+from gatehouse.embedded.configuration import preview_settings, smoke_settings
 from gatehouse.embedded.seed import DOMAIN, PULL_REQUEST, Credentials, Urls, seed
 from gatehouse.embedded.systems import SHOP, Systems
 
@@ -204,6 +204,7 @@ class Platform:
                 self.urls.registry,
                 self.call(lambda systems: systems.identity.url),
             ),
+            "smoke": self.call(lambda systems: smoke_settings(systems, self.urls, self._authority.file)),
             "task": {
                 "template": "task",
                 "timeout_seconds": 60,
@@ -294,7 +295,7 @@ class Platform:
         )
         certificates = {
             "kubernetes": self._authority.issue("kubernetes", "localhost", "127.0.0.1"),
-            "preview": self._authority.issue("preview", f"*.{DOMAIN}"),
+            "preview": self._authority.issue("preview", *(systems.gateway_names or (f"*.{DOMAIN}",))),
         }
         servers = [
             _server(application, certificates[name] if name in self._https else None)

@@ -15,6 +15,7 @@ from gatehouse.embedded.code_host.pull_requests import PullRequest
 from gatehouse.embedded.coder.api import new_token
 from gatehouse.embedded.coder.templates import load_template
 from gatehouse.embedded.coder.users import ExternalProvider, User, new_id
+from gatehouse.embedded.control_plane import add_control_plane, push_workspace_image
 from gatehouse.embedded.identity.realm import Client
 from gatehouse.embedded.identity.realm import User as Person
 from gatehouse.embedded.kubernetes.access import EVERYTHING, Identity
@@ -27,7 +28,6 @@ from gatehouse.embedded.kubernetes.kinds import (
     Object,
 )
 from gatehouse.embedded.kubernetes.networking import GATEWAY_NAME, GATEWAY_NAMESPACE
-from gatehouse.embedded.registry import Image
 from gatehouse.embedded.sample import sample_folder
 from gatehouse.embedded.systems import IMAGES, Systems
 
@@ -38,6 +38,7 @@ DOMAIN = "preview.localhost"
 BASE_NAMESPACE = "shop-dev"
 IDENTITY_HOST = f"auth.{DOMAIN}"
 BASE_HOST = f"platform.{DOMAIN}"
+ORCHESTRATOR_HOST = f"sessions.{DOMAIN}"
 E2E_PERSONAS = "e2e-personas"
 
 #: The users of the identity provider, by the part that each plays in tests, and whom of them the product knows.
@@ -51,7 +52,8 @@ REDIRECT_URIS = rf"https?://platform-pr-[^./]+\.{re.escape(DOMAIN)}(:\d+)?/.*"
 #: The pull request that the suites test when they are not told another.
 PULL_REQUEST = 7
 
-WORKSPACE_IMAGE = "registry.preview.localhost/devcontainers/base"
+#: Systems that workspaces may connect to.
+_PORTS = ("code_host", "coder", "preview", "kubernetes")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def seed(systems: Systems, urls: Urls, authority: str, folder: Path | None = Non
     sample = folder or sample_folder()
     credentials = Credentials()
     _code_host(systems, urls, credentials, sample)
-    _cluster(systems, urls, credentials)
+    _cluster(systems, urls, credentials, authority)
     _coder(systems, urls, credentials, sample)
     _base_environment(systems, urls, credentials)
     _argocd(systems, urls, credentials, authority, sample)
@@ -119,7 +121,7 @@ def _code_host(systems: Systems, urls: Urls, credentials: Credentials, sample: P
     shop.open(PullRequest(PULL_REQUEST, "Show prices with tax", "prices-with-tax", labels=labels))
 
 
-def _cluster(systems: Systems, urls: Urls, credentials: Credentials) -> None:
+def _cluster(systems: Systems, urls: Urls, credentials: Credentials, authority: str) -> None:
     for name in ("default", "kube-system", "argocd", "coder", GATEWAY_NAMESPACE):
         systems.store.create(
             NAMESPACE, {"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}}
@@ -140,6 +142,11 @@ def _cluster(systems: Systems, urls: Urls, credentials: Credentials) -> None:
         "AUTH_KEYCLOAK_SECRET": credentials.client_secret,
         "MEMBERS": MEMBERS,
     }
+    accounts = systems.kubelet.service_accounts
+    accounts.port, accounts.authority = _port(urls.kubernetes), authority
+    systems.network.ports = [_port(getattr(urls, each)) for each in (*_PORTS, "argocd", "registry")]
+    add_control_plane(systems)
+    systems.ingress.base[ORCHESTRATOR_HOST] = systems.orchestrator.application()
     harness = Identity("system:serviceaccount:gatehouse:gatehouse", EVERYTHING)
     systems.kubernetes.tokens[credentials.kubernetes] = harness
 
@@ -172,11 +179,11 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
             database.tokens[credentials.coder] = user
     github = ExternalProvider("github", "github", "GitHub", linked={"gatehouse"})
     database.external_providers[github.id] = github
-    systems.registry.push(
-        WORKSPACE_IMAGE, "1", Image(labels={"org.opencontainers.image.title": WORKSPACE_IMAGE})
-    )
+    push_workspace_image(systems)
+    values = {"shop_url": f"{urls.code_host}/acme/shop.git"}
+    values |= {f"{name}_port": str(_port(getattr(urls, name))) for name in _PORTS}
     for folder in sorted((sample / "templates").iterdir()):
-        template = load_template(folder, {"shop_url": f"{urls.code_host}/acme/shop.git"})
+        template = load_template(folder, values)
         database.templates[template.id] = template
 
 
@@ -209,6 +216,10 @@ def _argocd(systems: Systems, urls: Urls, credentials: Credentials, authority: s
         systems.store.create(APPLICATION_SET, _filled_in(file, values), "argocd")
     for file in (sample / "gitops" / "variants").glob("*.yaml"):
         systems.variants[file.stem] = _filled_in(file, values)
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
 
 
 def _filled_in(file: Path, values: dict[str, str]) -> Object:

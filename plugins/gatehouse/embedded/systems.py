@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ from gatehouse.embedded.kubernetes.external_secrets import ExternalSecrets
 from gatehouse.embedded.kubernetes.kinds import Object
 from gatehouse.embedded.kubernetes.kubelet import Kubelet
 from gatehouse.embedded.kubernetes.networking import Networking
+from gatehouse.embedded.kubernetes.pod_network import PodNetwork
 from gatehouse.embedded.kubernetes.store import ObjectStore
+from gatehouse.embedded.orchestrator import Orchestrator
 from gatehouse.embedded.registry import Registry
 from gatehouse.embedded.registry_api import RegistryApi
 
@@ -63,7 +65,8 @@ class Systems:
             timings,
             (Networking(self.store).reconcile, self.external_secrets.reconcile),
         )
-        self.kubernetes = KubernetesApi(self.store, self.kubelet, owner)
+        self.network = PodNetwork(self.store)
+        self.kubernetes = KubernetesApi(self.store, self.kubelet, self.network, owner)
 
         git = folder / "git"
         self.shop = Project(Repository.create(git, SHOP))
@@ -89,12 +92,17 @@ class Systems:
 
         self.ingress = Ingress(self.store, self.kubelet, self.forwarder)
         self.identity = IdentityProvider()
+        self.orchestrator = Orchestrator()
         self.janitor = NamespaceJanitor(self.store, timings)
         self.shop.on_event.append(lambda _action, _pull: self.application_sets.on_code_host_event())
         #: Domains that the harness is told of a service's preview in place of the one where it is.
         self.preview_domains: dict[str, str] = {}
         #: ApplicationSets of other shapes, which scenarios put in the place of the usual ones.
         self.variants: dict[str, Object] = {}
+        #: Names on the certificate of a gateway that speaks HTTPS, when they are not its own.
+        self.gateway_names: tuple[str, ...] = ()
+        #: Changes of the settings with which the smoke suite tests this platform.
+        self.smoke_changes: list[Callable[[dict[str, Any]], None]] = []
         #: What else runs for ever, added by scenarios.
         self.background: list[Coroutine[Any, Any, None]] = []
 

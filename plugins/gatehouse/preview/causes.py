@@ -13,10 +13,8 @@ from typing import Any
 from gatehouse.argocd.diagnose import (
     ROOT_KINDS,
     Blocker,
-    PullProblem,
     find_blocker,
     pods_of,
-    pull_problem,
     root_rank,
     warning,
 )
@@ -24,6 +22,7 @@ from gatehouse.argocd.judge import Judgement, State, parse_time
 from gatehouse.argocd.source import ApplicationSource, existing_tree
 from gatehouse.core.deadline import Clock
 from gatehouse.core.errors import InfrastructureError
+from gatehouse.kube.image_pulls import PullProblem, pull_problem
 
 Object = dict[str, Any]
 

@@ -2,17 +2,16 @@ import pytest
 
 from gatehouse.argocd.diagnose import (
     ENDED,
-    PullProblem,
     find_blocker,
     lasting_pods,
     newest_pods,
     newest_replica_sets,
     older_pod,
     pods_of,
-    pull_problem,
     waiting_pod,
     warning,
 )
+from gatehouse.kube.image_pulls import PullProblem, pull_problem
 
 
 def node(kind, name, *, uid=None, health="Healthy", reason="", parents=(), **extra):

@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "coder": {"core"},
     "github": {"core"},
     "kube": {"core"},
+    "edge": {"core", "kube"},
     "guardrails": {"core"},
     "inner": {"core", "guardrails"},
     "preview": {"core", "argocd", "github", "kube"},

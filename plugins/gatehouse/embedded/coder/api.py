@@ -24,6 +24,7 @@ from gatehouse.embedded.coder.identity_api import IdentityApi
 from gatehouse.embedded.coder.provisioner import Provisioner
 from gatehouse.embedded.coder.rate_limit import RateLimiter
 from gatehouse.embedded.coder.records import Database
+from gatehouse.embedded.coder.relay import Relay
 from gatehouse.embedded.coder.template_api import TemplateApi
 from gatehouse.embedded.coder.users import new_id
 from gatehouse.embedded.coder.wire import Wire
@@ -56,6 +57,7 @@ class CoderApi:
             TemplateApi(database, access, wire),
             WorkspaceApi(database, access, wire, provisioner, timings),
             BuildApi(database, access, wire, agents, owner, forwarder),
+            Relay(),
         )
 
     def application(self) -> ASGIApp:

@@ -21,12 +21,12 @@ _PLACEHOLDER = re.compile(r"\$\{([a-z_]+(?:\.[a-z_]+)?)\}")
 
 
 def load_template(folder: Path, values: dict[str, str]) -> Template:
-    """The template in a folder, with one version; `values` fill in the defaults of its parameters."""
-    data = yaml.safe_load((folder / "template.yaml").read_text())
+    """The template in a folder, with one version; `values` fill in what is known before it."""
+    data = yaml.safe_load(fill_in((folder / "template.yaml").read_text(), values))
     agent = data["agent"]
     version = TemplateVersion(
         name=data["version"],
-        parameters=[Parameter(**fill_in(entry, values)) for entry in data.get("parameters", [])],
+        parameters=[Parameter(**entry) for entry in data.get("parameters", [])],
         always=data["resources"]["always"],
         started=data["resources"]["started"],
         agent_directory=agent["directory"],

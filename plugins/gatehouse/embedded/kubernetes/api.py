@@ -22,6 +22,7 @@ from gatehouse.embedded.kubernetes.access import Identity
 from gatehouse.embedded.kubernetes.exec import serve_exec
 from gatehouse.embedded.kubernetes.kinds import KINDS, POD, Kind, Object
 from gatehouse.embedded.kubernetes.kubelet import Kubelet, current_log
+from gatehouse.embedded.kubernetes.pod_network import PodNetwork
 from gatehouse.embedded.kubernetes.store import (
     ApiError,
     Change,
@@ -37,9 +38,12 @@ SERVER_VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.1", "platfor
 class KubernetesApi:
     """The API server. `tokens` says which bearer token is whose."""
 
-    def __init__(self, store: ObjectStore, kubelet: Kubelet, owner: ProcessOwner) -> None:
+    def __init__(
+        self, store: ObjectStore, kubelet: Kubelet, network: PodNetwork, owner: ProcessOwner
+    ) -> None:
         self._store = store
         self._kubelet = kubelet
+        self._network = network
         self._owner = owner
         self.tokens: dict[str, Identity] = {}
 
@@ -81,7 +85,9 @@ class KubernetesApi:
 
     def _identify(self, connection: HTTPConnection) -> Identity:
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        identity = self.tokens.get(token) if scheme.lower() == "bearer" else None
+        identity = None
+        if scheme.lower() == "bearer":
+            identity = self.tokens.get(token) or self._kubelet.service_accounts.identity(token)
         if identity is None:
             raise ApiError(401, "Unauthorized", "Unauthorized")
         return identity
@@ -287,7 +293,8 @@ class KubernetesApi:
             return
         wants = {each for each in ("stdin", "stdout", "stderr") if _is_true(socket.query_params.get(each))}
         with contextlib.suppress(RuntimeError):  # the client left while we were answering
-            await serve_exec(socket, container, socket.query_params.getlist("command"), wants, self._owner)
+            argv, network = socket.query_params.getlist("command"), self._network.environment(namespace, name)
+            await serve_exec(socket, container, argv, wants, self._owner, network)
 
     # --- access --------------------------------------------------------------------------------------
 

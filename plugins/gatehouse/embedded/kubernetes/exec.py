@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -20,16 +20,24 @@ STDIN, STDOUT, STDERR, ERROR, _RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 
 
 async def serve_exec(
-    socket: WebSocket, container: Container, argv: Sequence[str], wants: set[str], owner: ProcessOwner
+    socket: WebSocket,
+    container: Container,
+    argv: Sequence[str],
+    wants: set[str],
+    owner: ProcessOwner,
+    environment: Mapping[str, str],
 ) -> None:
-    """Run `argv` in the container and carry the streams in `wants` (stdin, stdout, stderr)."""
+    """Run `argv` in the container and carry the streams in `wants` (stdin, stdout, stderr).
+
+    `environment` comes on top of the container's own.
+    """
     offered = socket.scope.get("subprotocols", [])
     await socket.accept(next((each for each in SUBPROTOCOLS if each in offered), None))
     try:
         process = await asyncio.create_subprocess_exec(
             *(container.real(part) for part in argv),
             cwd=container.working_folder,
-            env=owner.environment(container.environment),
+            env=owner.environment({**container.environment, **environment}),
             stdin=asyncio.subprocess.PIPE if "stdin" in wants else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -19,6 +19,8 @@ from typing import IO
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings, pause, whole_seconds
 from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, NODE, POD, SECRET, Object
+from gatehouse.embedded.kubernetes.scheduling import no_fitting_node
+from gatehouse.embedded.kubernetes.service_accounts import ServiceAccounts
 from gatehouse.embedded.kubernetes.store import ObjectStore
 from gatehouse.embedded.registry import Image, InvalidReferenceError, PullError, Registry
 
@@ -91,6 +93,7 @@ class Kubelet:
         self._owner = owner
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.pods: dict[str, RunningPod] = {}
+        self.service_accounts = ServiceAccounts(store)
         #: Pods stay Pending with this scheduler message while it is set.
         self.unschedulable: str = ""
         #: Images by reference that the node already has and does not pull again, with their references by digest.
@@ -167,13 +170,13 @@ class Kubelet:
     async def _schedule(self, running: RunningPod) -> None:
         while True:
             await pause(self._timings.pod_schedule)
-            if not self.unschedulable:
+            reason = self.unschedulable or no_fitting_node(self._store, self._current(running))
+            if not reason:
                 break
-            condition = _condition("PodScheduled", False, "Unschedulable", self.unschedulable)
+            condition = _condition("PodScheduled", False, "Unschedulable", reason)
             self._set_status(running, {"phase": "Pending", "conditions": [condition]})
             if pod := self._current(running):
-                message = self.unschedulable
-                self._store.record_event(pod, "Warning", "FailedScheduling", message, "default-scheduler")
+                self._store.record_event(pod, "Warning", "FailedScheduling", reason, "default-scheduler")
         if pod := self._current(running):
             pod["spec"]["nodeName"] = NODE_NAME
             pod["status"] = {"phase": "Pending", "conditions": [_condition("PodScheduled", True)]}
@@ -209,11 +212,13 @@ class Kubelet:
         for mounted in mounts.values():
             mounted.mkdir(parents=True, exist_ok=True)
         working = next(iter(mounts.values()), folder)
+        mounts |= self.service_accounts.mount(pod, running.folder / "service-account")
         declared = await self._resolved_environment(running, spec)
         environment = {
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/go/bin:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{folder / 'bin'}:{Path(sys.executable).parent}:/usr/local/go/bin:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(folder),
             "LANG": "C.UTF-8",
+            **self.service_accounts.environment(),
             **image.environment,
             **declared,
         }

@@ -1,0 +1,70 @@
+"""The workspaces that a run makes for its tests: each in the ledger before it exists, all deleted in the end."""
+
+from __future__ import annotations
+
+from gatehouse.coder.client import CoderClient
+from gatehouse.coder.models import Workspace
+from gatehouse.coder.ownership import ownership_parameters, workspace_name
+from gatehouse.coder.workspaces import delete, wait_for_agent, wait_for_build
+from gatehouse.core.deadline import Deadline
+from gatehouse.core.errors import UsageError
+from gatehouse.core.ledger import Ledger
+from gatehouse.core.settings import CoderSettings
+
+#: Seconds a workspace may live longer than its budget, so that Coder never stops it under a test.
+TTL_MARGIN = 3600.0
+
+
+def template_under_test(coder: CoderClient, settings: CoderSettings) -> str:
+    """The configured template, else the only one there is. Raises `UsageError` where there are others."""
+    if settings.template:
+        return settings.template
+    names = [template.name for template in coder.templates() if not template.deprecated]
+    if len(names) != 1:
+        raise UsageError(
+            "which template is to be tested?",
+            seen=f"templates: {', '.join(names) or 'none'}",
+            next_step="name it as coder.template of the target in gatehouse.yaml",
+        )
+    return names[0]
+
+
+class MadeWorkspaces:
+    """Makes workspaces that say whose they are by name and labels."""
+
+    def __init__(self, coder: CoderClient, settings: CoderSettings, ledger: Ledger, run_id: str) -> None:
+        self._coder = coder
+        self._settings = settings
+        self._ledger = ledger
+        self._run_id = run_id
+        self._names: list[str] = []
+
+    def make(self, template_name: str) -> Workspace:
+        """Ask for a workspace; it need not be ready yet. Raises what the server refuses with."""
+        version_id = self._coder.template(template_name).active_version_id
+        ttl = self._settings.workspace_timeout_seconds + TTL_MARGIN
+        entry = self._ledger.intend("workspace", workspace_name("smoke", self._run_id), self._run_id, ttl)
+        self._names.append(entry.name)
+        declared = {parameter.name for parameter in self._coder.parameters(version_id)}
+        workspace = self._coder.create_workspace(
+            entry.name,
+            template_version_id=version_id,
+            parameters=ownership_parameters(entry, declared),
+            ttl_seconds=ttl,
+        )
+        self._ledger.created(entry.name, workspace.id)
+        return workspace
+
+    def make_ready(self, template_name: str) -> Workspace:
+        """Make a workspace and wait until its agent is ready. Raises `TerminalState`, `WaitTimeout`."""
+        made = self.make(template_name)
+        deadline = Deadline.after(self._settings.workspace_timeout_seconds)
+        wait_for_build(self._coder, made.id, deadline)
+        return wait_for_agent(self._coder, made.id, deadline)
+
+    def remove_all(self) -> None:
+        """Delete what was made, whatever state it is in."""
+        for name in self._names:
+            if workspace := self._coder.find_workspace(name):
+                delete(self._coder, workspace.id, Deadline.after(self._settings.teardown_timeout_seconds))
+            self._ledger.gone(name)
