@@ -209,10 +209,13 @@ def test_failed_subtests_make_their_test_fail(suite):
 def test_attachments_and_events_of_tests_reach_the_record(suite):
     run = suite(
         """
+        import enum, pathlib
+
         def test_a(evidence):
             evidence.attach("notes.txt", "a note")
             evidence.attach("data", {"token": "abc", "n": 1})
-            evidence.event("leak_proof", proof={"workspace": "w", "outcome": "clean"})
+            outcome = enum.StrEnum("Outcome", "CLEAN")["CLEAN"]
+            evidence.event("leak_proof", proof={"workspace": "w", "outcome": outcome, "at": pathlib.Path("p")})
         """,
         *("-n", "2"),
     ).require_sound()

@@ -101,7 +101,7 @@ def pytest_runtest_makereport(
         failure = failure_data(call.excinfo.value, report.longreprtext)
         report.gatehouse_failure = run.redactor.data(failure)  # type: ignore[attr-defined] # extra attributes travel to the controller
     if events := item.stash.get(EVENTS, []):
-        report.gatehouse_events = run.redactor.data(events)  # type: ignore[attr-defined] # as above
+        report.gatehouse_events = _plain(run.redactor.data(events))  # type: ignore[attr-defined] # as above
         events.clear()
     return report
 
@@ -122,6 +122,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = current_run(session.config)
     if run and not run.controller:
         session.config.workeroutput["gatehouse_secrets"] = sorted(run.redactor.secrets)  # type: ignore[attr-defined] # set by pytest-xdist
+
+
+def _plain(events: list[dict[str, Any]]) -> Any:
+    """Events as JSON knows them, and nothing else: pytest-xdist sends no enumerations, times or paths."""
+    return json.loads(json.dumps(events, default=str))
 
 
 def _short(config: pytest.Config) -> bool:
