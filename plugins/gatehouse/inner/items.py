@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gatehouse.core.errors import GatehouseError, GuardRailViolation, NotInstalled, ProductFailure
+from gatehouse.core.folders import cache_folder
 from gatehouse.evidence.plugin import EVENTS
 from gatehouse.inner.context import source_lines
 from gatehouse.inner.model import Blame, Check, CheckResult, Outcome
@@ -136,8 +137,12 @@ def _network(headline: str, result: CheckResult) -> str:
 
 
 def _command(check: Check) -> str:
-    """The folder and the command, as far as it is needed to know it again."""
-    return f"{check.package.folder or '.'}: {' '.join(check.argv[:10])}" if check.argv else check.id
+    """The folder and the command, as far as it is needed to know it again, and the same in each run."""
+    if not check.argv:
+        return check.id
+    cache = str(cache_folder())  # where reports are written has another name each time
+    words = [word for word in check.argv if cache not in word]
+    return f"{check.package.folder or '.'}: {' '.join(words[:10])}"
 
 
 def _seen(result: CheckResult) -> str:

@@ -1,5 +1,7 @@
 """What a red check says to who reads it."""
 
+from dataclasses import replace
+
 import pytest
 
 from gatehouse.inner.items import failure, not_installed
@@ -44,3 +46,12 @@ def test_what_is_not_installed_is_said_with_the_command_that_missed_it_and_what_
         "  where: svc: go test ./...",
         "  next: install Go; or silence the check with a reason in gatehouse.yaml",
     ]
+
+
+def test_the_command_is_shown_without_what_has_another_name_in_each_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    result = red(tmp_path, "1 != 2")
+    report = f"--report={tmp_path}/cache/gatehouse/reports/1a5e.json"
+    result = replace(result, check=replace(result.check, argv=("jest", "--json", report, "--ci")))
+
+    assert "where: svc: jest --json --ci" in str(failure(result))
