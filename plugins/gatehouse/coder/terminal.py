@@ -12,9 +12,10 @@ from gatehouse.core.errors import Unreachable
 
 
 class Terminal:
-    """An open terminal. Use as a context manager, or call `close`; the program in it lives five minutes longer.
+    """An open terminal.
 
-    Opened again with the same `reconnect` id it shows its last 64 KiB once more and goes on.
+    Once the connection is closed, the program in it lives for five minutes more: opened again with the same
+    `reconnect` id, it shows its last 64 KiB once more and goes on.
     """
 
     def __init__(self, socket: ClientConnection, reconnect: str, where: str) -> None:
@@ -26,16 +27,6 @@ class Terminal:
         self.output = b""
         #: Whether the program in it has ended, or the connection.
         self.ended = False
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._socket.close()
 
     def send(self, keys: str) -> None:
         """Type. A line ends with a carriage return, as the key does. Raises `Unreachable` if it has ended."""

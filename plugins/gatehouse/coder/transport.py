@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -166,6 +166,7 @@ class Transport:
         except httpx.TransportError as error:
             raise self._clean(connection_problem(error, self.url, where)) from error
 
+    @contextmanager
     def socket(
         self,
         call: Call,
@@ -174,28 +175,31 @@ class Transport:
         timeout: float = REQUEST_TIMEOUT,
         below: str = "",
         **values: str | int,
-    ) -> ClientConnection:
-        """An open WebSocket; `below` is more of the path, `timeout` in seconds. Raises as `read`."""
+    ) -> Iterator[ClientConnection]:
+        """An open WebSocket; `below` is more of the path, `timeout` for opening in seconds. Raises as `read`."""
         path = call.at(**values) + below
         where = _where(call, path)
         self.observed.requests[call] += 1
         address = self.url.replace("http", "ws", 1) + path
-        try:
-            opened = connect(
-                f"{address}?{urlencode(query)}" if query else address,
-                additional_headers={TOKEN_HEADER: self._token},
-                open_timeout=timeout,
-                close_timeout=1.0,
-                max_size=MESSAGE_LIMIT,
-                ssl=self._trust,
-            )
-        except InvalidStatus as error:
-            raise self._not_upgraded(call, where, error) from error
-        except (OSError, WebSocketException) as error:
-            raise self._clean(connection_problem(error, self.url, where, opening=True)) from error
-        if opened.response is not None:
-            self._note(call, httpx.Headers(list(opened.response.headers.raw_items())))
-        return opened
+        with ExitStack() as stack:
+            try:
+                opened = stack.enter_context(
+                    connect(
+                        f"{address}?{urlencode(query)}" if query else address,
+                        additional_headers={TOKEN_HEADER: self._token},
+                        open_timeout=timeout,
+                        close_timeout=1.0,
+                        max_size=MESSAGE_LIMIT,
+                        ssl=self._trust,
+                    )
+                )
+            except InvalidStatus as error:
+                raise self._not_upgraded(call, where, error) from error
+            except (OSError, WebSocketException) as error:
+                raise self._clean(connection_problem(error, self.url, where, opening=True)) from error
+            if opened.response is not None:
+                self._note(call, httpx.Headers(list(opened.response.headers.raw_items())))
+            yield opened
 
     # --- how -----------------------------------------------------------------------------------------
 

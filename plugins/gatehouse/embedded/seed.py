@@ -13,7 +13,7 @@ from gatehouse.embedded.argocd.accounts import Account
 from gatehouse.embedded.code_host.api import PREFIX
 from gatehouse.embedded.code_host.pull_requests import PullRequest
 from gatehouse.embedded.coder.api import new_token
-from gatehouse.embedded.coder.records import User, new_id
+from gatehouse.embedded.coder.records import ExternalProvider, User, new_id
 from gatehouse.embedded.coder.templates import load_template
 from gatehouse.embedded.identity.realm import Client
 from gatehouse.embedded.identity.realm import User as Person
@@ -170,6 +170,8 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
         database.users[user.id] = user
         if user.username == "gatehouse":
             database.tokens[credentials.coder] = user
+    github = ExternalProvider("github", "github", "GitHub", linked={"gatehouse"})
+    database.external_providers[github.id] = github
     systems.registry.push(
         WORKSPACE_IMAGE, "1", Image(labels={"org.opencontainers.image.title": WORKSPACE_IMAGE})
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 from websockets.sync.client import ClientConnection
@@ -33,6 +34,7 @@ class AgentCalls(Calls):
         """GET /api/v2/workspaceagents/{agent}/listening-ports; Coder leaves out its own and those below 9."""
         return self._transport.read(calls.LISTENING_PORTS, ListeningPorts, agent=agent_id).ports
 
+    @contextmanager
     def open_terminal(
         self,
         agent_id: str,
@@ -42,7 +44,7 @@ class AgentCalls(Calls):
         height: int = 24,
         width: int = 80,
         timeout: float = 20.0,
-    ) -> Terminal:
+    ) -> Iterator[Terminal]:
         """/api/v2/workspaceagents/{agent}/pty: a terminal with a command in it, or with the user's shell.
 
         `reconnect` is the id of one that was opened before. `timeout` is for the connection, in seconds. Raises
@@ -55,8 +57,9 @@ class AgentCalls(Calls):
             "height": height,
             "width": width,
         }
-        socket = self._transport.socket(calls.TERMINAL, query, timeout=timeout, agent=agent_id)
-        return Terminal(socket, name, f"{calls.TERMINAL.method} {calls.TERMINAL.at(agent=agent_id)}")
+        where = f"WebSocket {calls.TERMINAL.at(agent=agent_id)}"
+        with self._transport.socket(calls.TERMINAL, query, timeout=timeout, agent=agent_id) as socket:
+            yield Terminal(socket, name, where)
 
     def terminal(self, agent_id: str, command: str, reconnect: str = "", timeout: float = 20.0) -> str:
         """Run a command in a web terminal until it ends; what it printed, without an exit code.
@@ -84,7 +87,7 @@ class AgentCalls(Calls):
         query: Mapping[str, str | int] | None = None,
         *,
         timeout: float = 10.0,
-    ) -> ClientConnection:
+    ) -> AbstractContextManager[ClientConnection]:
         """A WebSocket to an application through Coder's own proxy. Raises what answers in place of the upgrade."""
         return self._transport.socket(
             calls.PATH_APP_SOCKET,

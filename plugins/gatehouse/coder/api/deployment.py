@@ -82,6 +82,10 @@ class DeploymentCalls(Calls):
         except NotFound:
             return None
 
+    def replicas(self) -> list[Object]:
+        """GET /api/v2/replicas: the replicas of a licensed deployment. Raises `PremiumOnly`, `NoSuchCall` on others."""
+        return self._transport.read_list(calls.REPLICAS, Object)
+
     def experiments(self) -> list[str]:
         """GET /api/v2/experiments: those that are switched on."""
         return self._transport.read_list(calls.EXPERIMENTS, str)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from pydantic import ValidationError
@@ -101,7 +101,7 @@ class _Log:
         self,
         what: str,
         late: float,
-        open_socket: Callable[[int], ClientConnection],
+        open_socket: Callable[[int], AbstractContextManager[ClientConnection]],
         lines: Callable[[int], list[LogLine]],
         ended: Callable[[], bool],
     ) -> None:

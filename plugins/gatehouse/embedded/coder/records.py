@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gatehouse.embedded import clock
@@ -32,6 +32,38 @@ class User:
     def is_owner(self) -> bool:
         """Whether this is an administrator of the deployment."""
         return "owner" in self.roles
+
+
+@dataclass
+class Key:
+    """What is kept of a token. `scopes` other than `all` limit it to such as `workspace:read`."""
+
+    user: User
+    id: str
+    name: str = "gatehouse"
+    scopes: tuple[str, ...] = ("all",)
+    lifetime: timedelta = timedelta(days=30)
+    created_at: datetime = field(default_factory=clock.now)
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+        return self.created_at + self.lifetime
+
+    def covers(self, permission: str) -> bool:
+        """Whether its scopes allow `<resource>:<action>`."""
+        resource = permission.partition(":")[0]
+        return bool({"all", permission, f"{resource}:*"} & set(self.scopes))
+
+
+@dataclass
+class ExternalProvider:
+    """A provider that users can link, and the names of those who have."""
+
+    id: str
+    type: str
+    display_name: str
+    linked: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -75,6 +107,9 @@ class TemplateVersion:
     apps: list[App]
     environment: dict[str, str]
     template_id: str = ""
+    #: The template's files, as they were pushed.
+    archive: bytes = b""
+    file_id: str = field(default_factory=new_id)
     id: str = field(default_factory=new_id)
     job: Job = field(default_factory=lambda: Job(type="template_version_import", status="succeeded"))
     created_at: str = field(default_factory=clock.microseconds)
@@ -263,6 +298,8 @@ class Database:
         self.organization_id = new_id()
         self.users: dict[str, User] = {}
         self.tokens: dict[str, User] = {}
+        self.external_providers: dict[str, ExternalProvider] = {}
+        self._keys: dict[str, Key] = {}
         self.templates: dict[str, Template] = {}
         self.workspaces: dict[str, Workspace] = {}
         self.changed = asyncio.Event()
@@ -271,6 +308,13 @@ class Database:
         """Tell those who watch workspaces that something has changed."""
         self.changed.set()
         self.changed = asyncio.Event()
+
+    def key(self, token: str) -> Key | None:
+        """What is kept of a token that is known."""
+        user = self.tokens.get(token)
+        if user is None:
+            return None
+        return self._keys.setdefault(token, Key(user, token.partition("-")[0]))
 
     def find_workspace(self, owner: User, name: str) -> Workspace | None:
         """A live workspace by owner and name."""
