@@ -86,6 +86,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     inner.set_defaults(command=_inner)
 
+    doctor = commands.add_parser(
+        "doctor", help="say what this machine, its variables and its rights allow; changes nothing"
+    )
+    doctor.add_argument("--target", metavar="NAME", help="as --gate-target of pytest")
+    doctor.add_argument(
+        "--coder-api",
+        type=Path,
+        metavar="FILE",
+        help="swagger.json of the Coder to upgrade to: which calls of the suites does it no longer have?",
+    )
+    doctor.set_defaults(command=_doctor)
+
     baseline = commands.add_parser(
         "baseline",
         help="record what an upgrade of Coder must not change, and leave two canary workspaces behind",
@@ -219,6 +231,12 @@ def _run_as_hook(command: Sequence[str], environment: Mapping[str, str]) -> int:
         return 0
     print((done.stdout + done.stderr).strip(), file=sys.stderr)
     return USAGE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from gatehouse.doctor import doctor
+
+    return doctor(options.target, options.coder_api)
 
 
 def _baseline(options: argparse.Namespace) -> int:

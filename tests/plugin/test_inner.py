@@ -82,6 +82,24 @@ def test_every_language_of_the_sample_is_found(checkout):
         assert item in done.stdout
 
 
+def test_what_would_run_is_listed_with_its_reasons_and_nothing_is_run(checkout):
+    root = checkout({**PYTHON, "svc/test_svc.py": "def test_red():\n    raise SystemExit('it ran')\n"})
+
+    done = inner(root, "--collect-only", "-q", "--gate-explain")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert re.search(r"run +svc/pyproject.toml::python-test: ", done.stdout)
+    assert "3 tests collected" in done.stdout
+    assert not (root / "reports").exists()
+
+
+def test_pytests_own_words_name_checks_as_they_can_be_asked_for(checkout):
+    done = inner(checkout(PYTHON), "-v")
+
+    assert "svc/pyproject.toml::python-test PASSED" in done.stdout
+
+
 def test_an_absent_toolchain_is_not_installed_and_the_fault_of_the_environment(checkout):
     root = checkout({"m/go.mod": "module m\n\ngo 1.21\n", "m/a.go": "package m\n"})
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"

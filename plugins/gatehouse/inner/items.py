@@ -80,18 +80,23 @@ class CheckItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """The manifest and the check's name."""
-        return self.path, 0, self.check.id
+        """The manifest, and a heading; one that ends like the identifier would have its dots replaced by pytest."""
+        return self.path, 0, f"{self.name} of {self.check.package.manifest}"
 
 
 def not_installed(result: CheckResult) -> NotInstalled:
     """What a check says whose tool, or whose package's dependencies, are not on this machine."""
     check = result.check
     how = check.how_to_install or "install it"
+    said = [str(each) for each in result.findings] or [
+        line
+        for line in result.output.splitlines()
+        if line.strip(" @")  # Maven joins its lines with such
+    ]
     return NotInstalled(
         f"{check.id}: {result.reason}",
-        expected=" ".join(check.argv[:3]),
-        seen="" if check.missing else "\n".join(result.output.splitlines()[:NOT_INSTALLED_LINES]),
+        seen="" if check.missing else "\n    ".join(said[:NOT_INSTALLED_LINES]),
+        where=_command(check),
         next_step=f"{how}; or silence the check with a reason in gatehouse.yaml",
     )
 
@@ -108,9 +113,14 @@ def failure(result: CheckResult) -> ProductFailure:
         headline,
         # What a tool printed is quoted only when nothing could be read out of it.
         seen=_seen(result) if first else result.output,
-        where=f"{check.package.folder or '.'}: {' '.join(check.argv[:10])}" if check.argv else check.id,
+        where=_command(check),
         next_step=check.how_to_install if check.look else "",
     )
+
+
+def _command(check: Check) -> str:
+    """The folder and the command, as far as it is needed to know it again."""
+    return f"{check.package.folder or '.'}: {' '.join(check.argv[:10])}" if check.argv else check.id
 
 
 def _seen(result: CheckResult) -> str:

@@ -108,6 +108,9 @@ def pytest_collection(session: pytest.Session) -> bool | None:
     session.items = items
     session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
     session.testscollected = len(items)
+    # pytest counts what it collected by such reports, and would say that it found nothing.
+    found = pytest.CollectReport(session.nodeid, "passed", None, [*items])
+    session.config.hook.pytest_collectreport(report=found)
     session.config.hook.pytest_collection_finish(session=session)
     return True
 
@@ -163,7 +166,7 @@ def _items(session: pytest.Session, run: Run) -> list[pytest.Item]:
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Run all selected checks in the pool while pytest awaits them one by one."""
     config = session.config
-    if PLAN not in config.stash or config.getoption("collectonly"):
+    if PLAN not in config.stash:
         return (yield)
     from gatehouse.core.folders import cache_folder
     from gatehouse.evidence.recorder import RECORDER
@@ -174,12 +177,14 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     from gatehouse.inner.timings import read_timings
 
     run, plan = current_run(config), config.stash[PLAN]
-    assert run and run.bundle
-    logs = run.bundle.folder / "attachments"
-    (logs / "inner-plan.json").write_text(run.redactor.text(explanation_data(plan)))
     if config.getoption("gate_explain"):
         for line in explanation(plan):
             config.get_terminal_writer().line(line)
+    if config.getoption("collectonly"):
+        return (yield)
+    assert run and run.bundle
+    logs = run.bundle.folder / "attachments"
+    (logs / "inner-plan.json").write_text(run.redactor.text(explanation_data(plan)))
     chosen = {item.check.id for item in session.items if isinstance(item, CheckItem)}
     launcher = _launcher(run, plan)
     pool = CheckPool(
@@ -235,14 +240,14 @@ def _finish(config: pytest.Config, plan: CheckoutPlan, results: list[CheckResult
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Keep the answer of a run of all checks that passed, for the next who asks."""
-    if PLAN not in config.stash:
+    if COMPLETE not in config.stash:
         return
     from gatehouse.core.folders import cache_folder
     from gatehouse.evidence.recorder import RECORDER
     from gatehouse.inner.last_answer import keep_answer
 
     recorder, plan, run = config.stash[RECORDER], config.stash[PLAN], required_run(config)
-    if COMPLETE in config.stash and recorder.digest and recorder.digest.verdict == "passed":
+    if recorder.digest and recorder.digest.verdict == "passed":
         before = config.stash[BEFORE]
         keep_answer(
             before.checkout,

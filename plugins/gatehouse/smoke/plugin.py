@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gatehouse.core.errors import PermissionDenied
+from gatehouse.core.errors import GatehouseError, PermissionDenied
 from gatehouse.run import Run, current_run
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gatehouse.smoke.baseline import Baseline
     from gatehouse.smoke.differences import Difference
     from gatehouse.smoke.subsystems import Subsystem, Version
+
+#: How many failures of a process have been given what an SRE would ask for, how many get it, and in which seconds.
+SUPPORTED = pytest.StashKey[int]()
+MOST_SUPPORTED, SUPPORT_SECONDS = 3, 20.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -127,6 +131,53 @@ def _unverified(item: pytest.Item) -> Iterator[None]:
         begin = NOT_CONFIGURED if isinstance(error, PremiumOnly) else UNVERIFIED
         words = f": {error.seen}" if error.seen else ""
         pytest.skip(f"{begin}{error.summary}{words} ({error.where})")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Gather what an SRE would ask for, while what broke is still there; of the first failures only."""
+    report = yield
+    run = current_run(item.config)
+    if (
+        report.failed
+        and report.when != "teardown"
+        and run
+        and run.bundle
+        and item.get_closest_marker("smoke")
+    ):
+        count = item.config.stash.get(SUPPORTED, 0)
+        if count < MOST_SUPPORTED:
+            item.config.stash[SUPPORTED] = count + 1
+            _attach_support(item, run)
+    return report
+
+
+def _attach_support(item: pytest.Item, run: Run) -> None:
+    from gatehouse.coder.client import CoderClient
+    from gatehouse.core.ledger import outstanding
+    from gatehouse.evidence.plugin import Evidence
+    from gatehouse.kube.client import Cluster
+    from gatehouse.smoke.support import collect, sources
+
+    settings, place = run.target.coder, run.target.kubernetes
+    assert settings and run.bundle
+    ledger = run.bundle.folder / f"ledger-{run.worker}.jsonl"
+    try:
+        token = settings.token.read()
+        owner_token = settings.owner_token.read() if settings.owner_token else token
+        cluster = Cluster(place.kubeconfig, place.context) if place else None
+    except GatehouseError:
+        return  # the failure at hand says it
+    with (
+        CoderClient(settings.url, token) as coder,
+        CoderClient(settings.url, owner_token) as owner,
+        cluster or nullcontext(),
+    ):
+        made = outstanding(ledger) if ledger.exists() else []
+        found = collect(sources(coder, owner, cluster, made), SUPPORT_SECONDS)
+    Evidence(run, item).attach("support.json", found)
 
 
 @pytest.fixture

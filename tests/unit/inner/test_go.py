@@ -50,6 +50,15 @@ def test_a_module_is_formatted_vetted_built_listed_and_tested(checkout):
 
 
 @pytest.mark.parametrize(
+    "files",
+    [{"m/tools.go": "//go:build tools\n\npackage m\n"}, {"m/a_plan9.go": "package m\n"}],
+    ids=["a list of tools", "another system"],
+)
+def test_a_module_of_which_nothing_is_built_on_this_machine_is_only_formatted(checkout, files):
+    assert list(checkout({"m/go.mod": MODULE, **files}).checks) == ["go-fmt"]
+
+
+@pytest.mark.parametrize(
     "test",
     [
         "",
@@ -102,7 +111,8 @@ def test_integration_tests_run_by_name_in_their_own_phase_and_folders(checkout):
 
 
 def test_a_module_with_integration_tests_alone_has_no_unit_check(checkout):
-    assert list(checkout({"go.mod": MODULE, "i_test.go": INTEGRATION}).checks)[3:] == [
+    assert list(checkout({"go.mod": MODULE, "i_test.go": INTEGRATION}).checks) == [
+        "go-fmt",
         "go-integration-listing",
         "go-integration",
     ]

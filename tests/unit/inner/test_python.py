@@ -625,6 +625,32 @@ def test_tests_of_unittest_are_told_and_placed(real):
     }
 
 
+@pytest.mark.parametrize("words", ["import unittest", "import unittest, pytest"], ids=["unittest", "pytest"])
+def test_a_package_that_its_tests_import_from_the_root_of_the_checkout_is_found_there(real, words):
+    test = f"{words}\nfrom svc.core import one\n\n\nclass T(unittest.TestCase):\n"
+    test += "    def test_a(self):\n        self.assertEqual(one(), 1)\n"
+    made = real(
+        {
+            "svc/pyproject.toml": "",
+            "svc/core/one.py": "",
+            "svc/core/__init__.py": "one = int\n",
+            "svc/test_a.py": test,
+        }
+    )
+
+    outcome = made.run("python-test")
+
+    assert places(outcome) == ["svc/test_a.py:7: test_a: AssertionError: 0 != 1"]
+
+
+def test_a_distribution_of_the_name_of_the_folder_is_not_looked_for_at_the_root(checkout):
+    made = checkout(
+        {"yaml/setup.py": "", "yaml/test_a.py": "from yaml.nodes import Node\n\n\ndef test_a(): ...\n"}
+    )
+
+    assert "PYTHONPATH" not in made.checks["python-test"].env
+
+
 def test_unittest_that_finds_nothing_is_no_pass(real):
     made = real({"pyproject.toml": "", "test_a.py": "import unittest\n"})
 

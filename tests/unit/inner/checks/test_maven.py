@@ -52,6 +52,27 @@ def places(outcome):
     return [str(finding) for finding in outcome.findings]
 
 
+TOOLCHAIN = """\
+[ERROR] No toolchain found for type jdk
+[ERROR] Cannot find matching toolchain definitions for the following toolchain types:
+jdk [ version='8' ]
+[ERROR] Failed to execute goal org.apache.maven.plugins:maven-toolchains-plugin:3.1.0:toolchain (default) on project \
+a: Cannot find matching toolchain definitions for the following toolchain types:
+[ERROR] jdk [ version='8' ]
+[ERROR] Please make sure you define the required toolchains in your ~/.m2/toolchains.xml file. -> [Help 1]
+"""
+
+
+def test_a_jdk_that_the_module_asks_for_and_this_machine_lacks_is_not_installed(bench):
+    check = bench.checks(reactor(), *ALL)["maven-compile"]
+
+    outcome = bench.judge(check, stdout=TOOLCHAIN, code=1)
+
+    assert outcome.outcome is Outcome.NOT_INSTALLED
+    assert "jdk [ version='8' ]" in outcome.reason
+    assert "run `mvn test-compile` in the checkout once with network" in check.how_to_install
+
+
 def test_a_module_is_compiled_and_tested_from_the_root_of_its_reactor_with_what_it_needs(bench):
     found = bench.checks(reactor(), *ALL)
 

@@ -44,6 +44,31 @@ def test_clippy_and_rustfmt_are_missed_where_the_repository_configures_them(benc
     }
 
 
+def test_benchmarks_that_need_a_nightly_compiler_are_not_compiled(bench):
+    files = {**TINY, "tiny/benches/fast.rs": "#![feature(test)]\nextern crate test;\n"}
+
+    assert bench.checks(files, *ALL)["rust-clippy"].argv[3:7] == ("--lib", "--bins", "--examples", "--tests")
+
+
+def test_other_benchmarks_are_compiled_with_everything_else(bench):
+    files = {**TINY, "tiny/benches/fast.rs": "fn main() {}\n"}
+
+    assert "--all-targets" in bench.checks(files, *ALL)["rust-clippy"].argv
+
+
+def test_a_build_script_that_fails_says_why(bench):
+    check = bench.checks(TINY, *ALL)["rust-clippy"]
+    said = (
+        "error: failed to run custom build command for `tiny v0.1.0 (/x/tiny)`\n\nCaused by:\n"
+        "  process didn't exit successfully: `/t/build-script-build` (exit status: 101)\n  --- stderr\n\n"
+        "  thread 'main' (28697) panicked at build.rs:2:5:\n  no schema\n"
+    )
+
+    assert places(bench.judge(check, stderr=said, code=101)) == [
+        "tiny/Cargo.toml: cargo: failed to run custom build command for `tiny v0.1.0 (/x/tiny)`: no schema"
+    ]
+
+
 def test_absent_cargo_is_not_installed(bench):
     assert {check.missing for check in bench.checks(TINY).values()} == {"cargo"}
 
@@ -385,7 +410,14 @@ def test_nextest_that_runs_no_test_is_no_pass(bench):
 
 ABSENT = {
     "error: no matching package named `serde` found\nlocation searched: crates.io index\n"
-    "As a reminder, you're using offline mode (--offline) which can\n": "a crate of Cargo.lock",
+    "As a reminder, you're using offline mode (--offline) which can\n": "the crate serde",
+    "error: failed to download `libc v0.2.99`\n\nCaused by:\n  attempting to make an HTTP request, but --offline was "
+    "specified\n": "the crate libc",
+    "error: failed to select a version\nAs a reminder, you're using offline mode\n": "a crate of Cargo.lock",
+    "error: rustc 1.95.0 is not supported by the following packages:\n  a@0.1.12 requires rustc 1.96\n": "Rust 1.96",
+    "error: failed to run custom build command for `flagd v0.2.2`\n\nCaused by:\n  process didn't exit successfully: "
+    "`/t/build-script-build` (exit status: 101)\n  --- stderr\n\n  thread 'main' (2) panicked at /r/build.rs:20:14:\n"
+    "  called `Result::unwrap()` on an `Err` value: Could not find `protoc`. If `protoc` is installed\n": "protoc",
     "error: cannot create the lock file /c/Cargo.lock because --locked was passed to prevent this\n": "Cargo.lock",
     "error: 'cargo-clippy' is not installed for the toolchain '1.80-x86_64'.\n": "cargo-clippy",
     "error: toolchain '1.80-x86_64' is not installed\n": "1.80-x86_64",
@@ -401,7 +433,7 @@ def test_what_is_not_on_this_machine_is_not_installed_and_no_failure(bench, name
     outcome = bench.judge(check, "", stderr, code=101)
 
     assert (outcome.outcome, outcome.reason) == (Outcome.NOT_INSTALLED, f"{missing} is not installed")
-    assert check.how_to_install.startswith("run `cargo fetch`")
+    assert check.how_to_install.startswith("install it: a crate by `cargo fetch` in tiny")
 
 
 def test_a_lockfile_that_does_not_fit_the_manifest_is_a_failure_of_the_checkout(bench):

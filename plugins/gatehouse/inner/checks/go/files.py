@@ -84,15 +84,33 @@ def files_with_tests(package: Package, tags: Iterable[str]) -> list[TestFile]:
             continue
         text = text_of(f"{folder}/{name}")
         names = _tests_of(text)
-        constraint = _CONSTRAINT.search(text.partition("\npackage ")[0])
-        needed = _needed(constraint[1], tags) if constraint else ()
+        constraint = _constraint(text)
+        needed = _needed(constraint, tags)
         if names and needed is not None:
             found.append(TestFile(name, names, needed))
     return found
 
 
+def is_built_here(package: Package) -> bool:
+    """Whether Go would build any file of the package on this machine without tags.
+
+    Where it would not, as in a module that only lists tools, `go vet ./...` fails: it matches no packages.
+    """
+    here = _tags_of_this_machine()
+    return any(
+        _for_this_machine(name) and constraint_holds(_constraint(text_of(package.path / name)), here)
+        for name in sources(package)
+    )
+
+
+def _constraint(text: str) -> str:
+    """The build constraint of a file; empty without one."""
+    match = _CONSTRAINT.search(text.partition("\npackage ")[0])
+    return match[1] if match else ""
+
+
 def constraint_holds(constraint: str, tags: Iterable[str]) -> bool:
-    """Whether a `//go:build` expression is true with these tags; one that cannot be read is taken to be true."""
+    """Whether a `//go:build` expression is true with these tags. None, and one that cannot be read, are."""
     known = set(tags)
 
     def word(match: re.Match[str]) -> str:
@@ -141,7 +159,7 @@ def _tags_of_this_machine() -> frozenset[str]:
 def _for_this_machine(name: str) -> bool:
     """Whether the name's suffixes (`_linux`, `_arm64`, both) admit this machine."""
     here = _tags_of_this_machine()
-    parts = name.rpartition("/")[2].removesuffix("_test.go").split("_")[1:][-2:]
+    parts = name.rpartition("/")[2].removesuffix(".go").removesuffix("_test").split("_")[1:][-2:]
     named = [part for part in parts if part in _OS | _ARCHITECTURE_NAMES]
     return all(part in here for part in named)
 

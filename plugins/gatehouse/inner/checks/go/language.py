@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.go.files import TestFile, files_with_tests, sources
+from gatehouse.inner.checks.go.files import TestFile, files_with_tests, is_built_here, sources
 from gatehouse.inner.checks.go.modules import links, module_path, workspace
 from gatehouse.inner.checks.go.output import read_errors, read_gofmt, read_golangci
 from gatehouse.inner.checks.go.tests import read_listing, read_tests
@@ -36,11 +36,14 @@ def checks(package: Package, tools: Tools) -> list[Check]:
         return [broken_manifest(package, unreadable(package.manifest, "it has no line `module <path>`"))]
     go = partial(_go, package, tools)
     tests = files_with_tests(package, tools.classes.integration)
-    return [
-        _gofmt(package, tools, names),
+    built = [
         go("go-vet", Phase.CONTRACT, read_errors, "vet", "./..."),
         go("go-build", Phase.CONTRACT, read_errors, "build", "-o", os.devnull, "./..."),
         *_golangci(package, tools),
+    ]
+    return [
+        _gofmt(package, tools, names),
+        *(built if is_built_here(package) else []),
         *_tests(package, tools, [test for test in tests if not test.tags]),
         *_integration(package, tools, [test for test in tests if test.tags]),
     ]

@@ -100,7 +100,7 @@ def _maven(
     )
     reactor = os.path.relpath(package.root / pom.reactor / "pom.xml", package.path)
     needed = ("-am",) if module and not alone else ()
-    how = JAVA if java is None else INSTALL if missing else f"run `mvn {argv[0]}` once with network"
+    how = JAVA if java is None else INSTALL if missing else _how_to_complete(pom, argv[0])
     common: dict[str, Any] = {
         "phase": Phase.CONTRACT,
         "blame": Blame.COMPILE,
@@ -109,10 +109,18 @@ def _maven(
         "how_to_install": how,
         "weight": 0,
         "resource": "maven",
-        "inputs": (*existing(program, Path.home() / ".m2" / "settings.xml"), *(java or ())),
+        "inputs": (
+            *existing(program, *(Path.home() / ".m2" / name for name in ("settings.xml", "toolchains.xml"))),
+            *(java or ()),
+        ),
     }
     command = (program, "-o", "-q", "-B", "-Dstyle.color=never", "-f", reactor, *module, *needed, *argv)
     return Check(package, name, argv=command, **{**common, **more})
+
+
+def _how_to_complete(pom: Pom, goal: str) -> str:
+    where = pom.reactor or "the checkout"
+    return f"run `mvn {goal}` in {where} once with network: it downloads, or says what it cannot have"
 
 
 def _tests(

@@ -17,6 +17,11 @@ _PLACE = re.compile(
     re.MULTILINE,
 )
 
+#: What maven-toolchains-plugin asks for, such as `jdk [ version='8' ]`.
+_TOOLCHAIN = re.compile(
+    r"Cannot find matching toolchain definitions for the following toolchain types:\n(?:\[ERROR\] )?(\S.*)"
+)
+
 
 def read_output(check: Check, done: Completed) -> Parsed:
     """Errors with a place; files that are not formatted; what is not in the local repository; else Maven's own."""
@@ -36,6 +41,8 @@ def read_output(check: Check, done: Completed) -> Parsed:
     if findings:
         by_place = {(each.path, each.line, each.column): each for each in reversed(findings)}
         return Parsed(tuple(reversed(by_place.values())))
+    if toolchain := _TOOLCHAIN.search(text):
+        return Parsed(missing=f"the toolchain {toolchain[1]}, of those in ~/.m2/toolchains.xml,")
     if re.search(r"in offline mode|during a previous attempt", text):
         artifact = re.search(r"artifact (\S+:\S+) has not|(\S+:\S+:\S+) was not found in", text)
         named = next((part for part in artifact.groups() if part), "") if artifact else ""

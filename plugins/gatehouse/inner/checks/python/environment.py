@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -62,6 +63,10 @@ class Environment:
         package = self.project.package
         return self.tools.beside(package, f".venv/bin/{name}", f"venv/bin/{name}") or self.tools.find(name)
 
+    def owns(self, program: str) -> bool:
+        """Whether a program is of the package's own environment."""
+        return self.own_python is not None and Path(program).parent == Path(self.own_python).parent
+
     @cached_property
     def site_packages(self) -> Path | None:
         """Where the environment's distributions are."""
@@ -89,12 +94,33 @@ class Environment:
         return f"run `python -m venv .venv && .venv/bin/pip install {wanted}` in {where}"
 
     def variables(self) -> dict[str, str]:
-        """Finds sources in `src` where the package is not installed; keeps plugins of another environment out."""
+        """Finds sources where the package is not installed; keeps plugins of another environment out.
+
+        They lie in `src`, or are imported by their path from the root of the checkout, as Bazel has it.
+        """
         env = {} if self.own_python else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        sources = self.project.package.path / "src"
-        if sources.is_dir() and not self._is_installed():
-            env["PYTHONPATH"] = str(sources)
+        package = self.project.package
+        places = (
+            [package.path / "src"] if (package.path / "src").is_dir() and not self._is_installed() else []
+        )
+        places += [package.root] if self._imported_from_root() else []
+        if places:
+            env["PYTHONPATH"] = os.pathsep.join(map(str, places))
         return env
+
+    def _imported_from_root(self) -> bool:
+        """Whether a test imports a file of the package by the whole path from the root."""
+        package = self.project.package
+        if not package.folder:
+            return False
+        inside = re.escape(package.folder.replace("/", "."))
+        imports = re.compile(rf"^\s*(?:from|import)\s+{inside}(?:\.|\s+import\s+)(\w+)", re.MULTILINE)
+        names = {name for text in self.project.test_texts.values() for name in imports.findall(text)}
+        return any(
+            file.startswith((f"{package.folder}/{name}/", f"{package.folder}/{name}.py"))
+            for file in package.files
+            for name in names
+        )
 
     def _is_installed(self) -> bool:
         name = self.project.pyproject.get("project", {}).get("name") or self.project.tool("poetry").get(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.manifests import broken_manifest, unreadable
@@ -16,6 +17,7 @@ from gatehouse.inner.checks.python.output import (
     read_ruff,
     read_types,
 )
+from gatehouse.inner.checks.python.pins import installed, pinned
 from gatehouse.inner.checks.python.project import (
     MANIFESTS,
     Project,
@@ -54,6 +56,15 @@ def _look(
 ) -> Check:
     """A check by a tool of the package's environment."""
     program = environment.tool(tool)
+    how_to_install = f"install {tool} into the package's environment"
+    if program and not environment.owns(program) and (pin := pinned(environment.project, tool)):
+        found = installed(program, tool)
+        if found not in (None, pin.version):
+            how_to_install = (
+                f"install {tool}=={pin.version} into the package's environment; {tool} {found} ran, "
+                "and what it says may be no fault"
+            )
+            parse = _of_another_version(parse, f"{tool} {pin.version}, which {pin.file} pins,")
     return Check(
         *(
             environment.project.package,
@@ -65,9 +76,19 @@ def _look(
         ),
         env=env,
         missing="" if program else tool,
-        how_to_install=f"install {tool} into the package's environment",
+        how_to_install=how_to_install,
         inputs=environment.inputs(program),
     )
+
+
+def _of_another_version(parse: Parse, wanted: str) -> Parse:
+    """What a tool of another version complains of is no fault of the package: the version it pins is missing."""
+
+    def read(check: Check, done: Completed) -> Parsed:
+        parsed = parse(check, done)
+        return replace(parsed, missing=wanted) if done.exit_code and not parsed.missing else parsed
+
+    return read
 
 
 def _formats(environment: Environment) -> list[Check]:

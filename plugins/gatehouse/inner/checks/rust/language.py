@@ -24,9 +24,7 @@ from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Phas
 
 INSTALL = "install Rust (https://rustup.rs) and put cargo on the PATH"
 COMPONENT = "run `rustup component add rustfmt clippy`"
-FETCH = (
-    "run `cargo fetch` once with network, in the same folder, or `rustup` for what is a part of the toolchain"
-)
+FETCH = "install it: a crate by `cargo fetch` in {} once with network, the compiler and its parts by `rustup`"
 
 
 def checks(package: Package, tools: Tools) -> list[Check]:
@@ -36,7 +34,8 @@ def checks(package: Package, tools: Tools) -> list[Check]:
         return [broken_manifest(package, manifest)]
     if "package" not in manifest:
         return []
-    name = manifest["package"]["name"]
+    name, tests = manifest["package"]["name"], find_tests(package, manifest, tools.classes)
+    targets = _targets_to_compile(tests)
     common = ("--offline", "--locked", "--package", name)
     found = []
     argv: tuple[str, ...]
@@ -45,12 +44,12 @@ def checks(package: Package, tools: Tools) -> list[Check]:
         more: dict[str, Any] = {"blame": Blame.FORMAT, "parse": formatted, "weight": 1, "resource": ""}
         found.append(_cargo(package, tools, "rust-fmt", argv, needs="cargo-fmt", **more))
     if tools.find("cargo-clippy") or tools.beside(package, "clippy.toml", ".clippy.toml"):
-        argv = ("clippy", "--no-deps", "--all-targets", *common, "--message-format=json")
+        argv = ("clippy", "--no-deps", *targets, *common, "--message-format=json")
         found.append(_cargo(package, tools, "rust-clippy", argv, needs="cargo-clippy", parse=compiled))
     else:
-        argv = ("check", "--all-targets", *common, "--message-format=json")
+        argv = ("check", *targets, *common, "--message-format=json")
         found.append(_cargo(package, tools, "rust-check", argv, parse=compiled))
-    return found + _test_checks(package, tools, common, find_tests(package, manifest, tools.classes))
+    return found + _test_checks(package, tools, common, tests)
 
 
 def _test_checks(package: Package, tools: Tools, common: tuple[str, ...], tests: Tests) -> list[Check]:
@@ -83,6 +82,13 @@ def _test_checks(package: Package, tools: Tools, common: tuple[str, ...], tests:
     return found
 
 
+def _targets_to_compile(tests: Tests) -> tuple[str, ...]:
+    """All, without benchmarks where these need a nightly compiler."""
+    if not tests.nightly_benchmarks:
+        return ("--all-targets",)
+    return (*(("--lib",) if tests.library else ()), "--bins", "--examples", "--tests")
+
+
 def _targets(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part for name in names for part in ("--test", name))
 
@@ -108,7 +114,9 @@ def _cargo(
         "weight": 0,
         "resource": "cargo",
         "inputs": existing(cargo, rustup / "settings.toml", configuration, *toolchains),
-        "how_to_install": {"": FETCH, "cargo": INSTALL}.get(missing, COMPONENT),
+        "how_to_install": {"": FETCH.format(package.folder or "the checkout"), "cargo": INSTALL}.get(
+            missing, COMPONENT
+        ),
     }
     return Check(
         package, name, argv=(cargo or "cargo", *argv), env=env, missing=missing, **{**common, **more}

@@ -14,6 +14,7 @@ from gatehouse.inner.checks.tools import TestClasses
 from gatehouse.inner.model import Finding, Links, Package
 
 _TEST = re.compile(r"^[^/\n]*(?:#\[\s*(?:\w+::)*\w*test\w*\s*[\](]|\b(?:proptest|quickcheck)!)", re.MULTILINE)
+_NIGHTLY = re.compile(r"^#!\[feature\(", re.MULTILINE)
 _FENCE = re.compile(r"^\s*//[/!]\s*```(.*)$", re.MULTILINE)
 _RUN_IN_DOCUMENTATION = {"", "rust", "should_panic", "no_run", "compile_fail"}
 
@@ -32,6 +33,7 @@ class Tests:
     tested: bool
     documented: bool
     own_main: bool
+    nightly_benchmarks: bool
 
 
 def read_manifest(package: Package) -> dict[str, Any] | Finding:
@@ -102,6 +104,7 @@ def find_tests(package: Package, manifest: dict[str, Any], classes: TestClasses)
         any(_TEST.search(text) for file, text in sources.items() if file not in apart),
         library and any(_has_doc_test(text) for text in sources.values()),
         any(each.get("harness") is False for each in declared),
+        any(file.startswith("benches/") and _NIGHTLY.search(text) for file, text in sources.items()),
     )
 
 

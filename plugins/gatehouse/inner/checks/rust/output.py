@@ -13,11 +13,19 @@ from gatehouse.inner.model import Check, Finding, Parsed
 
 #: What cargo says where something must be downloaded or installed first, and what that is.
 _ABSENT = (
+    (r"no matching package named `([^`]+)` found(?s:.*)offline", "the crate {}"),
+    (r"failed to download `([^` ]+) [^`]*`(?s:.*)offline", "the crate {}"),
+    (r"rustc \S+ is not supported by the following packages?:\n.* requires rustc (\S+)", "Rust {}"),
     (r"you're using offline mode|--offline was specified|in the offline mode", "a crate of Cargo.lock"),
     (r"cannot create the lock file", "Cargo.lock"),
-    (r"error: '?(cargo-\w+|\w+)'? is not installed for the (?:custom )?toolchain", ""),
-    (r"error: toolchain '([^']+)' is not installed", ""),
-    (r"error: linker `([^`]+)` not found", ""),
+    # What build scripts look for outside of Cargo: compilers and libraries of the system.
+    (r"Could not find `(protoc)`", "{}"),
+    (r"The system library `([^`]+)` required by crate", "the system library {}"),
+    (r"is `([\w+-]+)` not installed\?", "{}"),
+    (r"failed to find tool \"([^\"]+)\"", "{}"),
+    (r"error: '?(cargo-\w+|\w+)'? is not installed for the (?:custom )?toolchain", "{}"),
+    (r"error: toolchain '([^']+)' is not installed", "{}"),
+    (r"error: linker `([^`]+)` not found", "{}"),
 )
 
 _NOT_THE_CAUSE = ("could not compile", "test failed", "doctest failed", "aborting due to", "build failed")
@@ -87,7 +95,9 @@ def _other_errors(check: Check, done: Completed) -> tuple[Finding, ...]:
     if done.exit_code == 0:
         return ()
     lines = re.findall(r"^error: (.+)$", done.stderr, re.MULTILINE)
+    # A build script that fails says why in its panic; cargo's own cause is only its exit code.
     causes = re.findall(r"^Caused by:\n +(.+)$", done.stderr, re.MULTILINE)
+    causes += re.findall(r"^ +thread .+ panicked at .+:\n +(.+)$", done.stderr, re.MULTILINE)
     text = next((line for line in lines if not line.startswith(_NOT_THE_CAUSE)), "")
     if re.match(r"\d+ targets? failed", text) or not (text or causes):
         return ()
@@ -102,7 +112,7 @@ def what_is_missing(done: Completed) -> str:
     """What cargo says would have to be downloaded or installed; empty if nothing."""
     for pattern, what in _ABSENT:
         if found := re.search(pattern, done.stderr):
-            return what or found[1]
+            return what.format(*found.groups())
     return ""
 
 
