@@ -60,7 +60,8 @@ def wrapped(script: str, nonce: str) -> str:
     # In two parts, so that a terminal that shows the command itself does not show the mark.
     half = len(nonce) // 2
     mark = f"printf '\\n%s%s:%s %s%s.\\n' {nonce[:half]} {nonce[half:]} $? {nonce[:half]} {nonce[half:]}"
-    return f"sh -c {shlex.quote(f'( {script}\n) </dev/null; {mark}')}"
+    text = f"( {script}\n) </dev/null; {mark}"
+    return f"sh -c {shlex.quote(text)}"
 
 
 def parsed(text: str, nonce: str) -> Printed:

@@ -80,10 +80,11 @@ def make_workspace(
         entry = ledger.intend("workspace", workspace_name("smoke", run_id), run_id, ttl)
         names.append(entry.name)
         declared = {parameter.name for parameter in coder.parameters(version_id)}
+        configured = {name: value for name, value in coder_settings.parameters.items() if name in declared}
         workspace = coder.create_workspace(
             entry.name,
             template_version_id=version_id,
-            parameters=ownership_parameters(entry, declared),
+            parameters={**configured, **ownership_parameters(entry, declared)},
             ttl_seconds=ttl,
         )
         ledger.created(entry.name, workspace.id)

@@ -15,6 +15,7 @@ from gatehouse.embedded.code_host.pull_requests import PullRequest
 from gatehouse.embedded.coder.api import new_token
 from gatehouse.embedded.coder.records import ExternalProvider, User, new_id
 from gatehouse.embedded.coder.templates import load_template
+from gatehouse.embedded.coder.workspace_image import unpack_image
 from gatehouse.embedded.identity.realm import Client
 from gatehouse.embedded.identity.realm import User as Person
 from gatehouse.embedded.kubernetes.access import EVERYTHING, Identity
@@ -173,7 +174,9 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
     github = ExternalProvider("github", "github", "GitHub", linked={"gatehouse"})
     database.external_providers[github.id] = github
     systems.registry.push(
-        WORKSPACE_IMAGE, "1", Image(labels={"org.opencontainers.image.title": WORKSPACE_IMAGE})
+        WORKSPACE_IMAGE,
+        "1",
+        Image(unpack=unpack_image, labels={"org.opencontainers.image.title": WORKSPACE_IMAGE}),
     )
     for folder in sorted((sample / "templates").iterdir()):
         template = load_template(folder, {"shop_url": f"{urls.code_host}/acme/shop.git"})

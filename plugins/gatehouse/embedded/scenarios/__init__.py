@@ -11,6 +11,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     kubernetes,
     secrets,
     syncs,
+    workspaces,
 )
 from gatehouse.embedded.scenarios.catalogue import (
     SCENARIOS,

@@ -23,7 +23,7 @@ from gatehouse.core.waiting import Progress, log_change, wait_until
 from gatehouse.core.workspace_settings import WorkspaceBudgets
 from gatehouse.kube.client import EVENTS, PODS, Cluster
 from gatehouse.kube.inventory import belonging, workspace_inventory
-from gatehouse.smoke.stages import (
+from gatehouse.smoke.workspace.stages import (
     PodView,
     Stage,
     budget_of,

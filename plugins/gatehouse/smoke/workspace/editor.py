@@ -16,8 +16,8 @@ from gatehouse.core.answers import server_words
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import GatehouseError, ProductFailure, UnexpectedAnswer, Unreachable
 from gatehouse.core.settings import CoderSettings
-from gatehouse.smoke.editor_page import asset_problem, assets
-from gatehouse.smoke.editor_trace import EditorCause, cause_of, parse_facts, questions
+from gatehouse.smoke.workspace.editor_page import asset_problem, assets
+from gatehouse.smoke.workspace.editor_trace import EditorCause, cause_of, parse_facts, questions
 
 #: States that code-server gives for itself; `expired` is without a visitor for a minute.
 HEALTHY = ("alive", "expired")
