@@ -101,7 +101,7 @@ def scale_from_zero(systems: Systems) -> None:
     )
 
     async def scale_up() -> None:
-        await steps.until(systems, lambda: _pods(systems))
+        await steps.until(systems, lambda: _pods(systems) and _built(systems))
         words = "pod triggered scale-up: [{workspaces-arm64 0->1 (max: 10)}]"
         systems.store.record_event(
             _pods(systems)[0], "Normal", "TriggeredScaleUp", words, "cluster-autoscaler"
@@ -233,6 +233,10 @@ def _pods(systems: Systems) -> list[dict[str, object]]:
     return [
         each for each in systems.store.select(POD) if each["metadata"]["namespace"].startswith("coder-ws-")
     ]
+
+
+def _built(systems: Systems) -> bool:
+    return any(build.job.status == "succeeded" for _, build in systems.database.builds())
 
 
 def _change_templates(systems: Systems, change: Callable[[TemplateVersion], None]) -> None:

@@ -14,7 +14,14 @@ from gatehouse.coder.models import Workspace
 from gatehouse.coder.workspaces import wait_for_app
 from gatehouse.core.answers import server_words
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import GatehouseError, ProductFailure, UnexpectedAnswer, Unreachable
+from gatehouse.core.errors import (
+    GatehouseError,
+    NotFound,
+    ProductFailure,
+    Transient,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from gatehouse.core.settings import CoderSettings
 from gatehouse.smoke.workspace.editor_page import asset_problem, assets
 from gatehouse.smoke.workspace.editor_trace import EditorCause, cause_of, parse_facts, questions
@@ -132,11 +139,11 @@ class Editor:
         try:
             with self._coder.app_socket(self._workspace, self.slug, query=query):
                 return
-        except (UnexpectedAnswer, Unreachable) as error:
+        except (UnexpectedAnswer, Unreachable, Transient, NotFound) as error:
             raise ProductFailure(
                 "the web editor's WebSocket is not upgraded through Coder's proxy",
                 expected="101 Switching Protocols",
-                seen=error.seen or error.summary,
+                seen=f"{error.summary}: {error.seen}" if error.seen else error.summary,
                 where=error.where,
                 next_step="have the gateway in front of Coder pass `Upgrade` and `Connection` on, for apps, too: "
                 "without it the editor says that the workbench failed to connect (1006)",

@@ -29,7 +29,7 @@ class BrowserLook:
     errors: list[str] = field(default_factory=list)
     #: Text of the page, for those who read why it is not usable.
     text: str = ""
-    screenshot: bytes = b""
+    screenshot: bytes = field(default=b"", repr=False)
 
 
 def look_at(url: str, token: str, selector: str, timeout: float) -> BrowserLook:
