@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from gatehouse.coder.models import Agent, Workspace
@@ -60,8 +61,10 @@ class PodView:
     scheduled: bool = False
     #: The scheduler's words while no node has room.
     unschedulable: str = ""
-    #: Whether a node has been asked for.
+    #: What the autoscaler said when it asked for a node.
     scale_up: str = ""
+    #: Seconds until there was a node, if there was none at first: by the events, which count whole ones.
+    node_seconds: float | None = None
     pulling: bool = False
     #: The runtime's words about an image that it cannot have.
     pull_failure: str = ""
@@ -93,6 +96,7 @@ def pod_view(pods: Iterable[Object], events: Iterable[Object]) -> PodView:
         scheduled=scheduled.get("status") == "True",
         unschedulable=_words(scheduled) if scheduled.get("reason") == "Unschedulable" else "",
         scale_up=_last(own, "TriggeredScaleUp") or _last(own, "Nominated"),
+        node_seconds=_node_seconds(pod, own),
         pulling=pull is not None or _is_pulling(own),
         pull_failure=_pull_failure(pull, own) if pull else "",
         waiting=_words(other) if other else "",
@@ -196,6 +200,18 @@ def next_step_of(stage: Stage, pod: PodView | None) -> str:
 def _condition(pod: Object, kind: str) -> Object:
     conditions: list[Object] = pod.get("status", {}).get("conditions") or []
     return next((each for each in conditions if each.get("type") == kind), {})
+
+
+def _node_seconds(pod: Object, events: list[Object]) -> float | None:
+    """From the pod's creation to its node, where the scheduler had found none before."""
+    said = {event.get("reason"): _time(event) for event in events}
+    if "FailedScheduling" not in said or "Scheduled" not in said:
+        return None
+    try:
+        made = datetime.fromisoformat(str(pod["metadata"].get("creationTimestamp", "")))
+        return (datetime.fromisoformat(said["Scheduled"]) - made).total_seconds()
+    except ValueError:
+        return None
 
 
 def _is_pulling(events: list[Object]) -> bool:

@@ -141,6 +141,8 @@ def bring_up(
         on_change=on_change,
         next_step="look at the deployment: it gave no answer about the workspace",
     )
+    if seen.pod and seen.pod.node_seconds:  # the cluster's own times; looks may have come late
+        stages.seconds[Stage.NODE] = max(seen.pod.node_seconds, stages.seconds.get(Stage.NODE, 0.0))
     return Started(seen.workspace, stages.seconds, pods.unseen, stages.node_words, clock.monotonic())
 
 
