@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from gatehouse.coder.elf import HEADER_BYTES, machine_of, same_machine
 
-#: Bytes of the file that is looked at for its beginning as a script.
-_SCRIPT = b"#!"
-
 
 def questions(folders: Sequence[str]) -> str:
     """A shell script that prints what `parse_facts` reads: processor, installed programs, processes, open ports.
@@ -28,8 +25,6 @@ for folder in {quoted}; do
   done
   for process in /proc/[0-9]*; do
     tr '\\0' ' ' < "$process/cmdline" 2>/dev/null | grep -qF "$folder/" || continue
-    [ "${{process#/proc/}}" = "$$" ] && continue
-    tr '\\0' ' ' < "$process/cmdline" | grep -qF "od -An -v -tx1" && continue
     echo "process=${{process#/proc/}}"
     for open in "$process"/fd/*; do
       case "$(readlink "$open" 2>/dev/null)" in socket:*) readlink "$open";; esac
