@@ -82,6 +82,7 @@ FILES = {
     "Dockerfile": DOCKERFILE,
     ".github/workflows/checks.yaml": WORKFLOW,
     "infra/main.tf": TERRAFORM,
+    "Makefile": "format:\n\tbuf format --write\n",
     "buf.yaml": "version: v2\nmodules:\n  - path: proto\nlint:\n  use: [STANDARD]\n",
     "proto/shop/v1/cart.proto": PROTO,
 }

@@ -69,6 +69,8 @@ PYPROJECT = """[project]
 name = "shop"
 version = "1.0.0"
 
+[tool.ruff.format]
+
 [tool.ruff.lint]
 select = ["E", "F", "I"]
 

@@ -11,10 +11,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gatehouse import __version__
 from gatehouse.core.errors import GatehouseError
 from gatehouse.core.signals import wake_main_thread_on_signals
+
+if TYPE_CHECKING:
+    from gatehouse.embedded.platform import Platform
 
 #: Exit code for a mistake in the command line or a file that it names.
 USAGE = 2
@@ -70,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="run the embedded platform and print the environment to export")
     up.add_argument(
         "--scenario", action="append", metavar="NAME", help="what is so on the platform; can be repeated"
+    )
+    up.add_argument(
+        "--after-upgrade",
+        action="append",
+        metavar="NAME",
+        help="what is so once Coder has been upgraded, by SIGUSR1; can be repeated",
     )
     up.add_argument("--list", action="store_true", help="list the scenarios")
     up.add_argument(
@@ -185,6 +195,8 @@ def _up(options: argparse.Namespace) -> int:
         for name, value in platform.environment().items():
             print(f"export {name}={value}")
         print(f"# previews: {platform.urls.preview_url('www').format(number=7)}")
+        signal.signal(signal.SIGUSR1, lambda *_: _upgrade(platform, options.after_upgrade or []))
+        print(f"# to upgrade Coder: kill -USR1 {os.getpid()}")
         print(
             "# the embedded platform runs until Ctrl-C; run the lines above in another terminal", flush=True
         )
@@ -194,6 +206,17 @@ def _up(options: argparse.Namespace) -> int:
         return 0
     finally:
         platform.stop()
+
+
+def _upgrade(platform: Platform, scenarios: Sequence[str]) -> None:
+    from gatehouse.embedded.scenarios import UnknownScenarioError
+
+    try:
+        platform.upgrade(scenarios)
+    except UnknownScenarioError as error:
+        print(f"# not upgraded: {error}", flush=True)
+        return
+    print(f"# Coder was upgraded: {', '.join(scenarios) or 'all is well'}", flush=True)
 
 
 def _inner(options: argparse.Namespace) -> int:

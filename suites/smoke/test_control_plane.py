@@ -13,7 +13,9 @@ SAMPLES = 10
 
 
 def test_the_process_answers(coder):
-    assert coder.healthz() == "OK"
+    answer = coder.healthz()
+
+    assert answer == "OK", f"something other than Coder answers at {coder.url}/healthz: {answer[:200]}"
 
 
 def test_the_database_has_its_users(coder):
@@ -98,10 +100,15 @@ def test_a_provisioner_of_the_servers_version_is_online(coder_owner, coder):
 
 def test_no_job_has_been_waiting_for_long(coder_owner, coder, coder_settings):
     limit = coder.server_time() - timedelta(seconds=coder_settings.queue_seconds)
+    try:
+        waiting = [
+            job for organization in organizations(coder) for job in coder_owner.pending_jobs(organization)
+        ]
+    except NotFound as error:
+        pytest.skip(f"unverified: the token may not see jobs, which Coder answers with 404 ({error.seen})")
     late = [
         f"{job.type or 'job'} {job.id[:8]} since {job.created_at}, tags {job.tags}"
-        for organization in organizations(coder)
-        for job in coder_owner.pending_jobs(organization)
+        for job in waiting
         if job.created_at and job.created_at < limit
     ]
 

@@ -10,10 +10,8 @@ from gatehouse.smoke.differences import JUDGES, Judgement
 
 
 @pytest.mark.parametrize("section", JUDGES)
-def test_what_must_not_change_has_not_changed(section, differences, baseline, coder, evidence, note_version):
-    found = [each for each in differences if each.section == section]
-    for each in found:
-        evidence.event("difference", text=str(each), **each.as_data())
+def test_what_must_not_change_has_not_changed(section, differences_in, baseline, coder, note_version):
+    found = differences_in(section)
     if section == "deployment":
         note_version("Coder", coder.build_info().version, baseline.version)
 
@@ -66,51 +64,78 @@ def test_the_agent_of_the_running_canary_is_still_connected(running_canary, code
     )
 
 
-def test_the_terminal_and_the_files_of_the_running_canary_are_still_there(running_canary, coder):
+@pytest.fixture(scope="module")
+def connected_canary(running_canary):
     canary, workspace = running_canary
+    if workspace.agent is None or not workspace.agent.ready:
+        pytest.skip(
+            "unverified: the agent of the running canary is not connected, so nobody can look into it"
+        )
+    return canary, workspace
+
+
+def test_the_terminal_and_the_files_of_the_running_canary_are_still_there(connected_canary, coder):
+    canary, workspace = connected_canary
 
     assert read_marker(coder, workspace, canary.marker_path) == canary.marker
 
 
-def test_the_web_editor_of_the_running_canary_still_answers(running_canary, coder, coder_settings):
-    _, workspace = running_canary
+def test_the_web_editor_of_the_running_canary_still_answers(connected_canary, coder, coder_settings):
+    _, workspace = connected_canary
     if workspace.agent.app(coder_settings.app) is None:
         pytest.skip(f"not configured: the template has no app {coder_settings.app}")
 
     assert coder.app(workspace, coder_settings.app, "healthz").status_code == 200
 
 
-def test_the_stopped_canary_starts(stopped_canary, coder, coder_settings):
+@pytest.fixture(scope="module")
+def started_canary(stopped_canary, coder, coder_settings):
+    """The canary that was stopped, started. It stays as it is where that fails, to be looked at."""
     canary, _ = stopped_canary
-    started = start(coder, canary.id, coder_settings)
-
-    assert started.agent.ready
+    return canary, start(coder, canary.id, coder_settings)
 
 
-def test_the_stopped_canary_still_has_its_files(stopped_canary, coder):
-    canary, _ = stopped_canary
+def test_the_stopped_canary_starts(started_canary):
+    _, workspace = started_canary
 
-    assert read_marker(coder, coder.workspace(canary.id), canary.marker_path) == canary.marker
+    assert workspace.agent.ready
 
 
-def test_the_stopped_canary_restarts(stopped_canary, coder, coder_settings):
-    canary, _ = stopped_canary
+def test_the_stopped_canary_still_has_its_files(started_canary, coder):
+    canary, workspace = started_canary
+
+    assert read_marker(coder, workspace, canary.marker_path) == canary.marker
+
+
+@pytest.fixture(scope="module")
+def restarted_canary(started_canary, coder, coder_settings):
+    canary, _ = started_canary
     coder.create_build(canary.id, "stop")
     wait_for_build(coder, canary.id, Deadline.after(coder_settings.teardown_timeout_seconds))
+    return canary, start(coder, canary.id, coder_settings)
 
-    assert start(coder, canary.id, coder_settings).agent.ready
+
+def test_the_stopped_canary_restarts(restarted_canary):
+    _, workspace = restarted_canary
+
+    assert workspace.agent.ready
 
 
-def test_the_stopped_canary_can_be_deleted(stopped_canary, coder, cluster, coder_settings, evidence):
-    from gatehouse.task.leaks import prove_gone
-
-    canary, _ = stopped_canary
-    deadline = Deadline.after(coder_settings.teardown_timeout_seconds)
-    delete(coder, canary.id, deadline)
+def test_the_stopped_canary_can_be_deleted(restarted_canary, coder, coder_settings):
+    canary, _ = restarted_canary
+    delete(coder, canary.id, Deadline.after(coder_settings.teardown_timeout_seconds))
 
     with pytest.raises(NotFound):
         coder.workspace(canary.id)
-    proof = prove_gone(coder, cluster, canary.id, deadline)
+
+
+def test_nothing_is_left_of_the_canary_in_the_cluster(
+    restarted_canary, coder, cluster, coder_settings, evidence
+):
+    from gatehouse.task.leaks import prove_gone
+
+    canary, _ = restarted_canary
+    proof = prove_gone(coder, cluster, canary.id, Deadline.after(coder_settings.teardown_timeout_seconds))
     evidence.event("leak_proof", proof=proof.as_data())
     proof.require_clean()
 

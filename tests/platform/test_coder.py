@@ -268,7 +268,7 @@ def test_above_the_rate_limit_requests_are_refused_with_the_time_to_wait(start):
 
 def test_another_users_workspace_is_not_found(platform, made, coder):
     from gatehouse.embedded.coder.api import new_token
-    from gatehouse.embedded.coder.records import User
+    from gatehouse.embedded.coder.users import User
 
     token = new_token()
     platform.call(lambda systems: systems.database.tokens.update({token: User("stranger")}))

@@ -32,7 +32,7 @@ from gatehouse.core.errors import (
 )
 from gatehouse.embedded.coder.api import new_token
 from gatehouse.embedded.coder.faults import Loss
-from gatehouse.embedded.coder.records import User
+from gatehouse.embedded.coder.users import User
 
 
 def in_time(seconds=20):
@@ -216,7 +216,7 @@ def test_an_apps_socket_goes_through_the_proxy_in_both_directions(shared):
     with coder.app_socket(workspace, "code-server", query={"reconnectionToken": "x"}) as socket:
         for message in ("text", b"bytes"):
             socket.send(message)
-            assert socket.recv(timeout=10) == message
+            assert socket.receive(10) == message
 
 
 def test_an_apps_socket_that_is_not_there_is_refused_with_what_answers(shared):

@@ -53,15 +53,18 @@ def test_a_target_without_the_section_that_the_suite_needs(suite):
 
 
 def test_an_unreachable_host_is_infrastructure_and_says_which(suite, monkeypatch):
-    monkeypatch.setattr("gatehouse.coder.client.READ_BUDGET", 0)
+    monkeypatch.setattr("gatehouse.coder.patience.READ_BUDGET", 0)
     run = suite(
         GOOD,
-        files={"conftest.py": "import gatehouse.coder.client as c\nc.READ_BUDGET = 0\n"},
+        files={"conftest.py": "import gatehouse.coder.patience as p\np.READ_BUDGET = 0\n"},
     )
 
     assert run.exit_code == 1
     assert run.digest["first_error"]["failure_class"] == "infrastructure"
-    assert "Coder does not answer at http://127.0.0.1:9" in run.digest["first_error"]["summary"]
+    assert (
+        "nothing listens at 127.0.0.1, port 9: the connection was refused"
+        in run.digest["first_error"]["summary"]
+    )
     assert "CODER_URL" in run.digest["first_error"]["next_step"]
 
 

@@ -100,6 +100,17 @@ def test_pytests_own_words_name_checks_as_they_can_be_asked_for(checkout):
     assert "svc/pyproject.toml::python-test PASSED" in done.stdout
 
 
+def test_a_folder_for_caches_that_cannot_be_made_is_said_in_one_sentence(checkout):
+    root = checkout(PYTHON)
+    (root.parent / "file").write_text("")
+
+    done = inner(root, env={"XDG_CACHE_HOME": str(root.parent / "file")})
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: the folder for caches cannot be made" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_an_absent_toolchain_is_not_installed_and_the_fault_of_the_environment(checkout):
     root = checkout({"m/go.mod": "module m\n\ngo 1.21\n", "m/a.go": "package m\n"})
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
@@ -210,7 +221,8 @@ def test_a_file_that_was_deleted_but_is_still_tracked_is_passed_over(checkout):
 
 
 def test_a_linter_that_is_configured_to_fix_only_looks(checkout):
-    root = checkout({"pyproject.toml": "[tool.ruff]\nfix = true\n", "a.py": "import os\nx = {1:2}\n"})
+    settings = "[tool.ruff]\nfix = true\n[tool.ruff.format]\n"
+    root = checkout({"pyproject.toml": settings, "a.py": "import os\nx = {1:2}\n"})
 
     done = inner(root, "--tb=short")
 

@@ -1,6 +1,7 @@
 """`pytest -m inner` after a change: what runs, what is known to pass, and what is said about the rest."""
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -53,6 +54,18 @@ def test_what_passed_is_not_run_again_until_its_files_change(checkout):
     assert "checks: 2 ran, 1 cached" in done.stdout
 
 
+def test_a_pass_that_does_not_tell_whether_a_test_ran_is_named_each_time(checkout):
+    settings = "inner: {checks: [{check: 'svc/run.sh::contract', command: ['true'], phase: unit}]}\n"
+    root = checkout({**TWO, "gatehouse.yaml": settings})
+    told = "; tests not counted: svc/run.sh::contract"
+
+    ran, cached = inner(root), inner(root, "--gate-explain")
+
+    assert told in ran.stdout
+    assert "cached  svc/run.sh::contract" in cached.stdout
+    assert told in cached.stdout
+
+
 def test_failures_are_never_served_from_the_cache(checkout):
     root = checkout({**TWO, "svc/run.sh": BROKEN})
 
@@ -93,6 +106,34 @@ def test_without_a_base_everything_runs_and_that_is_said(checkout):
 
     assert set(actions(root).values()) == {"run"}
     assert "no base to compare with" in done.stdout
+
+
+def test_a_changed_package_that_no_check_looks_at_is_named(checkout):
+    root = checkout(
+        {
+            **PYTHON,
+            "bare/requirements.txt": "",
+            "bare/a.py": "",
+            "other/requirements.txt": "",
+            "other/b.py": "",
+        }
+    )
+    write(root, {"bare/a.py": "def broken(:\n"})
+
+    done = inner(root)
+
+    assert done.returncode == 0, done.stdout
+    assert "of what changed, no check looks at: bare/requirements.txt" in done.stdout.splitlines()
+    assert re.search(r"no check +bare/requirements.txt: ", inner(root, "--gate-explain").stdout)
+
+
+def test_packages_that_no_check_looks_at_are_counted_where_everything_is_checked(checkout):
+    bare = {f"{name}/{file}": "" for name in "abcdefg" for file in ("requirements.txt", "a.py")}
+
+    done = inner(checkout({**PYTHON, **bare}))
+
+    assert "no check looks at: a/requirements.txt, b/requirements.txt, " in done.stdout
+    assert "e/requirements.txt and 2 more (--gate-explain names them)" in done.stdout
 
 
 def test_each_decision_is_explained(checkout):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
-
+from gatehouse.coder.sockets import Socket, SocketClosed
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import Unreachable
 
@@ -18,7 +16,7 @@ class Terminal:
     `reconnect` id, it shows its last 64 KiB once more and goes on.
     """
 
-    def __init__(self, socket: ClientConnection, reconnect: str, where: str) -> None:
+    def __init__(self, socket: Socket, reconnect: str, where: str) -> None:
         self._socket = socket
         self._where = where
         #: The id under which the server keeps it.
@@ -60,8 +58,8 @@ class Terminal:
     def _read(self, deadline: Deadline) -> bool:
         """Take one message; False at the end."""
         try:
-            frame = self._socket.recv(timeout=deadline.remaining)
-        except ConnectionClosed:
+            frame = self._socket.receive(deadline.remaining)
+        except SocketClosed:
             self.ended = True
             return False
         except TimeoutError as error:
@@ -72,7 +70,7 @@ class Terminal:
     def _write(self, keys: dict[str, object]) -> None:
         try:
             self._socket.send(json.dumps(keys).encode())
-        except ConnectionClosed as error:
+        except SocketClosed as error:
             self.ended = True
             raise self._problem("the terminal has ended") from error
 

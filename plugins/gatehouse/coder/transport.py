@@ -7,44 +7,35 @@ requests (429), so that it did nothing. Whoever asks for a change whose answer i
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
-import certifi
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection, connect
 
 from gatehouse.coder.answers import problem
 from gatehouse.coder.calls import Call
 from gatehouse.coder.connection import connection_problem
 from gatehouse.coder.observed import Observed
-from gatehouse.core.deadline import Clock, Deadline
-from gatehouse.core.errors import GatehouseError, RateLimited, Transient, UnexpectedAnswer, Unreachable
+from gatehouse.coder.patience import RATE_LIMIT_BUDGET, Patience
+from gatehouse.coder.shapes import parsed
+from gatehouse.coder.sockets import NotOpened, NotUpgraded, Socket, default_trust, open_socket
+from gatehouse.core.deadline import Clock
+from gatehouse.core.errors import GatehouseError, UnexpectedAnswer
 
 Answer = TypeVar("Answer")
 Query = Mapping[str, str | int]
 
+#: An answer as it came, and what takes the place of the network in tests.
+RawAnswer = httpx.Response
+Network = httpx.BaseTransport
+
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
 
-#: Seconds one request may take, and all attempts of a read together.
+#: Seconds one request may take.
 REQUEST_TIMEOUT = 15.0
-READ_BUDGET = 30.0
-
-#: Seconds that a call waits for a rate limit to pass: a whole window of Coder's, and a little.
-RATE_LIMIT_BUDGET = 75.0
-
-#: Pauses between attempts of a read, in seconds; the last one repeats.
-RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
-
-#: Bytes of one message of a WebSocket, as in Coder's own client.
-MESSAGE_LIMIT = 4 * 1024 * 1024
 
 
 class Transport:
@@ -60,23 +51,23 @@ class Transport:
         token: str,
         clock: Clock,
         *,
-        network: httpx.BaseTransport | None = None,
+        network: Network | None = None,
         trust: ssl.SSLContext | None = None,
         rate_limit_budget: float = RATE_LIMIT_BUDGET,
     ) -> None:
         self.url = url.rstrip("/")
         self.clock = clock
         self.observed = Observed()
+        #: How long calls are repeated.
+        self.patience = Patience(clock, rate_limit_budget)
         #: When the token ends, once somebody has asked.
         self.token_ends: datetime | None = None
         #: How the server names the token in use: a token is `<id>-<secret>`.
         self.key_id = token.partition("-")[0]
         self._token = token
         self._network = network
-        self._trust = trust or (_default_trust() if self.url.startswith("https:") else None)
-        self._rate_limit_budget = rate_limit_budget
+        self._trust = trust or (default_trust() if self.url.startswith("https:") else None)
         self._http = self._connections()
-        self._silent = False
 
     def close(self) -> None:
         """Close the connections."""
@@ -89,12 +80,12 @@ class Transport:
     # --- requests ------------------------------------------------------------------------------------
 
     def read(self, call: Call, kind: type[Answer], query: Query | None = None, **values: str | int) -> Answer:
-        """What a call answers, as `kind`. Repeats what may pass by itself, within `READ_BUDGET`.
+        """What a call answers, as `kind`. Repeats what may pass by itself, within the budget.
 
         Raises the error that the answer stands for, `Unreachable`, and `UnexpectedAnswer` for another shape.
         """
         path = call.at(**values)
-        return _parsed(self._repeated(call, path, query), kind, _where(call, path))
+        return parsed(self._repeated(call, path, query).content, kind, _where(call, path))
 
     def read_list(
         self, call: Call, item: type[Answer], query: Query | None = None, **values: str | int
@@ -104,9 +95,9 @@ class Transport:
         answer = self._repeated(call, path, query)
         if answer.content.strip() == b"null":
             return []
-        return _parsed(answer, list[item], _where(call, path))  # type: ignore[valid-type]
+        return parsed(answer.content, list[item], _where(call, path))  # type: ignore[valid-type]
 
-    def body(self, call: Call, query: Query | None = None, **values: str | int) -> httpx.Response:
+    def body(self, call: Call, query: Query | None = None, **values: str | int) -> RawAnswer:
         """The successful answer to a read, whatever its content type. Raises as `read`."""
         return self._repeated(call, call.at(**values), query, json_expected=False)
 
@@ -119,25 +110,23 @@ class Transport:
         like a lost answer.
         """
         path = call.at(**values)
-        limited = Deadline.after(self._rate_limit_budget, self.clock)
         with self._connections() as http:
-            while True:
-                try:
-                    answer = self._checked(call, path, query, http=http, json=body)
-                except RateLimited as error:
-                    self._wait_for_limit(error, limited)
-                else:
-                    return _parsed(answer, kind, _where(call, path))
+            answer = self.patience.let_through(lambda: self._checked(call, path, query, http=http, json=body))
+        return parsed(answer.content, kind, _where(call, path))
 
     def change(self, call: Call, body: object, query: Query | None = None, **values: str | int) -> None:
         """Change something, once, where the answer says nothing more. Raises as `read`."""
         self.write(call, object, body, query, **values)
 
-    def raw(self, call: Call, path: str, query: Query | None = None) -> httpx.Response:
-        """An answer as it came, whatever its status; `path` is the whole path. Raises `Unreachable` only."""
-        return self._send(call, path, query, headers={"Accept": "*/*"})
+    def raw(self, call: Call, path: str, query: Query | None = None) -> RawAnswer:
+        """An answer as it came, whatever its status; `path` is the whole path. Raises `Unreachable` only.
 
-    def fresh(self, call: Call) -> httpx.Response:
+        On connections of its own, so that what an app sets as cookies is not sent with other calls.
+        """
+        with self._connections() as http:
+            return self._send(call, path, query, http=http, headers={"Accept": "*/*"})
+
+    def fresh(self, call: Call) -> RawAnswer:
         """A successful answer over a connection of its own, so that a load balancer chooses anew. Raises as `read`."""
         with self._connections() as http:
             return self._checked(call, call.at(), None, http=http)
@@ -163,7 +152,7 @@ class Transport:
                         "Coder sends no events", seen=answer.text[:200], where=where
                     )
                 yield answer.iter_lines()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._clean(connection_problem(error, self.url, where)) from error
 
     @contextmanager
@@ -175,7 +164,7 @@ class Transport:
         timeout: float = REQUEST_TIMEOUT,
         below: str = "",
         **values: str | int,
-    ) -> Iterator[ClientConnection]:
+    ) -> Iterator[Socket]:
         """An open WebSocket; `below` is more of the path, `timeout` for opening in seconds. Raises as `read`."""
         path = call.at(**values) + below
         where = _where(call, path)
@@ -184,21 +173,13 @@ class Transport:
         with ExitStack() as stack:
             try:
                 opened = stack.enter_context(
-                    connect(
-                        f"{address}?{urlencode(query)}" if query else address,
-                        additional_headers={TOKEN_HEADER: self._token},
-                        open_timeout=timeout,
-                        close_timeout=1.0,
-                        max_size=MESSAGE_LIMIT,
-                        ssl=self._trust,
-                    )
+                    open_socket(address, query, {TOKEN_HEADER: self._token}, self._trust, timeout)
                 )
-            except InvalidStatus as error:
+            except NotUpgraded as error:
                 raise self._not_upgraded(call, where, error) from error
-            except (OSError, WebSocketException) as error:
-                raise self._clean(connection_problem(error, self.url, where, opening=True)) from error
-            if opened.response is not None:
-                self._note(call, httpx.Headers(list(opened.response.headers.raw_items())))
+            except NotOpened as error:
+                raise self._clean(connection_problem(error, self.url, where)) from error
+            self._note(call, httpx.Headers(opened.headers))
             yield opened
 
     # --- how -----------------------------------------------------------------------------------------
@@ -215,38 +196,12 @@ class Transport:
 
     def _repeated(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True
-    ) -> httpx.Response:
-        # Where nobody answered for a whole budget, the next call asks only once: the first told all there is.
-        deadline = Deadline.after(0.0 if self._silent else READ_BUDGET, self.clock)
-        limited = Deadline.after(self._rate_limit_budget, self.clock)
-        attempt = 0
-        while True:
-            try:
-                return self._checked(call, path, query, json_expected=json_expected)
-            except RateLimited as error:
-                self._wait_for_limit(error, limited)
-            except (Transient, Unreachable) as error:
-                pause = RETRY_PAUSES[min(attempt, len(RETRY_PAUSES) - 1)]
-                if deadline.remaining <= pause:
-                    self._silent = isinstance(error, Unreachable)
-                    raise
-                self.clock.sleep(pause)
-                attempt += 1
-
-    def _wait_for_limit(self, error: RateLimited, limited: Deadline) -> None:
-        """Let the time pass that the server asks for. Raises the error if there is not that much."""
-        pause = error.retry_after or RETRY_PAUSES[-1]
-        if limited.remaining < pause:
-            error.next_step = (
-                "have fewer tests and people use the same user's token at the same time, or raise "
-                "CODER_API_RATE_LIMIT"
-            )
-            raise error
-        self.clock.sleep(pause)
+    ) -> RawAnswer:
+        return self.patience.repeated(lambda: self._checked(call, path, query, json_expected=json_expected))
 
     def _checked(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True, **arguments: Any
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         answer = self._send(call, path, query, **arguments)
         if found := self._problem(_where(call, path), answer, json_expected=json_expected):
             raise found
@@ -260,15 +215,15 @@ class Transport:
         *,
         http: httpx.Client | None = None,
         **arguments: Any,
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         self.observed.requests[call] += 1
         try:
             answer = (http or self._http).request(
                 call.method, path, params=dict(query) if query else None, **arguments
             )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._clean(connection_problem(error, self.url, _where(call, path))) from error
-        self._silent = False
+        self.patience.answered()
         self._note(call, answer.headers)
         return answer
 
@@ -286,17 +241,16 @@ class Transport:
         )
         return self._clean(found) if found else None
 
-    def _not_upgraded(self, call: Call, where: str, error: InvalidStatus) -> GatehouseError:
-        headers = httpx.Headers(list(error.response.headers.raw_items()))
+    def _not_upgraded(self, call: Call, where: str, answer: NotUpgraded) -> GatehouseError:
+        headers = httpx.Headers(answer.headers)
         self._note(call, headers)
-        status, body = error.response.status_code, (error.response.body or b"").decode(errors="replace")
-        found = problem(where, status, headers, body, token_ended=self._token_ended())
+        found = problem(where, answer.status, headers, answer.body, token_ended=self._token_ended())
         return self._clean(
             found
             or UnexpectedAnswer(
                 "the connection was not upgraded to a WebSocket",
                 expected="101",
-                seen=f"{status}: {body[:200]}",
+                seen=f"{answer.status}: {answer.body[:200]}",
                 where=where,
                 next_step="have the gateway or proxy in front of Coder pass WebSockets on",
             )
@@ -307,36 +261,11 @@ class Transport:
 
     def _clean(self, error: GatehouseError) -> GatehouseError:
         """The error without the token, should a server or proxy have repeated it."""
-        if self._token:
-            error.seen = error.seen.replace(self._token, "[token]")
+        if self._token.strip():
+            error.seen = error.seen.replace(self._token.strip(), "[token]")
         return error
 
 
 def _where(call: Call, path: str) -> str:
     """Method and path of a request for messages: no query, which may hold a command."""
     return f"{call.method} {path}"
-
-
-def _parsed(answer: httpx.Response, kind: type[Answer], where: str) -> Answer:
-    if answer.status_code == 204:
-        return TypeAdapter(kind).validate_python(None)  # there is no content
-    try:
-        return TypeAdapter(kind).validate_json(answer.content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the answer"
-        raise UnexpectedAnswer(
-            "Coder's answer does not have the expected shape",
-            expected=kind.__name__ if isinstance(kind, type) and issubclass(kind, BaseModel) else str(kind),
-            seen=f"{field}: {first['msg']}",
-            where=where,
-            next_step="compare the server's version with those Gatehouse supports",
-        ) from error
-
-
-def _default_trust() -> ssl.SSLContext:
-    """What requests and WebSockets trust alike: this machine's authorities and, unless told which, the well-known."""
-    trust = ssl.create_default_context()
-    if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & set(os.environ):
-        trust.load_verify_locations(certifi.where())
-    return trust

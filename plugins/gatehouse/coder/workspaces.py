@@ -48,17 +48,18 @@ def wait_for_build(
             return build_failure(coder, build)
         return unprovisionable(workspace)
 
-    return wait_until(
-        observe,
-        what=f"build of workspace {workspace_id[:8]}",
-        ready=lambda workspace: workspace.latest_build.job.status == "succeeded",
-        failed=failed,
-        describe=lambda workspace: workspace.latest_build.status,
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-        next_step="look at the provisioner's log and queue",
-    )
+    with coder.within(deadline):
+        return wait_until(
+            observe,
+            what=f"build of workspace {workspace_id[:8]}",
+            ready=lambda workspace: workspace.latest_build.job.status == "succeeded",
+            failed=failed,
+            describe=lambda workspace: workspace.latest_build.status,
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+            next_step="look at the provisioner's log and queue",
+        )
 
 
 def wait_for_agent(
@@ -71,22 +72,25 @@ def wait_for_agent(
     """
 
     def failed(workspace: Workspace) -> str | GatehouseError | None:
-        agent = workspace.agent
+        agent, build = workspace.agent, workspace.latest_build
+        if agent is None and build.transition == "start" and build.job.status == "succeeded":
+            return no_agent(build)
         if agent and agent.lifecycle_state in ("start_error", "start_timeout"):
             return agent_failure(coder, agent)
         return None
 
-    return wait_until(
-        lambda: coder.workspace(workspace_id),
-        what=f"agent of workspace {workspace_id[:8]}",
-        ready=lambda workspace: workspace.agent is not None and workspace.agent.ready,
-        failed=failed,
-        describe=lambda workspace: agent_state(workspace.agent),
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-        next_step="look at the pod's events and log: what happens before the agent connects is only there",
-    )
+    with coder.within(deadline):
+        return wait_until(
+            lambda: coder.workspace(workspace_id),
+            what=f"agent of workspace {workspace_id[:8]}",
+            ready=lambda workspace: workspace.agent is not None and workspace.agent.ready,
+            failed=failed,
+            describe=lambda workspace: agent_state(workspace.agent),
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+            next_step="look at the pod's events and log: what happens before the agent connects is only there",
+        )
 
 
 def wait_for_app(
@@ -101,14 +105,15 @@ def wait_for_app(
         agent = coder.workspace(workspace_id).agent
         return next((app.health for app in agent.apps if app.slug == slug), "absent") if agent else "no agent"
 
-    return wait_until(
-        health,
-        what=f"app {slug} of workspace {workspace_id[:8]}",
-        ready=lambda state: state not in ("initializing", "no agent"),
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-    )
+    with coder.within(deadline):
+        return wait_until(
+            health,
+            what=f"app {slug} of workspace {workspace_id[:8]}",
+            ready=lambda state: state not in ("initializing", "no agent"),
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+        )
 
 
 def delete(
@@ -138,23 +143,24 @@ def delete(
         return workspace
 
     attempts: list[str] = []
-    wait_until(
-        step,
-        what=f"deletion of workspace {workspace_id[:8]}",
-        ready=lambda workspace: workspace is None,
-        failed=lambda _workspace: (
-            TerminalState(
-                f"the workspace could not be deleted in {DELETE_ATTEMPTS} attempts", seen=attempts[-1]
-            )
-            if len(attempts) >= DELETE_ATTEMPTS
-            else None
-        ),
-        describe=lambda workspace: workspace.latest_build.status if workspace else "gone",
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-        next_step="delete it by hand; its name and id are in the ledger",
-    )
+    with coder.within(deadline):
+        wait_until(
+            step,
+            what=f"deletion of workspace {workspace_id[:8]}",
+            ready=lambda workspace: workspace is None,
+            failed=lambda _workspace: (
+                TerminalState(
+                    f"the workspace could not be deleted in {DELETE_ATTEMPTS} attempts", seen=attempts[-1]
+                )
+                if len(attempts) >= DELETE_ATTEMPTS
+                else None
+            ),
+            describe=lambda workspace: workspace.latest_build.status if workspace else "gone",
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+            next_step="delete it by hand; its name and id are in the ledger",
+        )
 
 
 def unprovisionable(workspace: Workspace) -> InfrastructureError | None:
@@ -168,6 +174,17 @@ def unprovisionable(workspace: Workspace) -> InfrastructureError | None:
         seen="matched_provisioners.count is 0",
         where=f"build {build.build_number} of workspace {workspace.name}",
         next_step="start a provisioner daemon with matching tags",
+    )
+
+
+def no_agent(build: Build) -> TerminalState:
+    """Resources are there as soon as the job has succeeded, so that no agent will come (Coder issue 13342)."""
+    return TerminalState(
+        "the build made no agent, so nobody can work in the workspace",
+        expected="an agent among the resources of the build",
+        seen=", ".join(f"{each.type}.{each.name}" for each in build.resources or []) or "no resources at all",
+        where=f"build {build.build_number}",
+        next_step="is the agent attached to a resource that is made? Import the template again and read its log",
     )
 
 

@@ -23,6 +23,7 @@ from gatehouse.embedded import scenarios
 from gatehouse.embedded.certificates import Authority, Certificate
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.code_host.api import PREFIX
+from gatehouse.embedded.coder.upgrade import upgrade
 from gatehouse.embedded.configuration import coder_settings, preview_settings
 from gatehouse.embedded.seed import DOMAIN, PULL_REQUEST, Credentials, Urls, seed
 from gatehouse.embedded.systems import SHOP, Systems
@@ -130,6 +131,18 @@ class Platform:
             return function(self._systems)
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(START_TIMEOUT)
+
+    def upgrade(self, scenario_names: Sequence[str] = ()) -> None:
+        """Upgrade Coder under the workspaces that there are; then things are as the scenarios say.
+
+        Raises `UnknownScenarioError`.
+        """
+
+        def change(systems: Systems) -> None:
+            upgrade(systems)
+            scenarios.apply(systems, scenario_names)
+
+        self.call(change)
 
     # --- what its users need -------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from gatehouse.embedded.argocd.accounts import Account
 from gatehouse.embedded.code_host.api import PREFIX
 from gatehouse.embedded.code_host.pull_requests import PullRequest
 from gatehouse.embedded.coder.api import new_token
-from gatehouse.embedded.coder.records import ExternalProvider, User, new_id
 from gatehouse.embedded.coder.templates import load_template
+from gatehouse.embedded.coder.users import ExternalProvider, User, new_id
 from gatehouse.embedded.coder.workspace_image import unpack_image
 from gatehouse.embedded.identity.realm import Client
 from gatehouse.embedded.identity.realm import User as Person

@@ -28,7 +28,8 @@ LISTED = 200
 class Examination:
     """What the guard rails say. Red exactly when there are violations; notes are shown and change nothing.
 
-    `binding` is false when the profile is a guess. `judged` counts the changed paths.
+    `binding` is false when the profile is a guess. `judged` counts the changed paths. `until` is the last day (UTC)
+    on which the same change is judged the same: the policy accepts some of it no longer than that.
     """
 
     profile: str
@@ -39,6 +40,7 @@ class Examination:
     policy_source: str
     base: Base
     judged: int
+    until: date | None = None
 
     def as_data(self) -> dict[str, Any]:
         """JSON-like data for a file of evidence: the verdict, each rule that fired, and by what was judged."""
@@ -49,6 +51,7 @@ class Examination:
             "policy": self.policy_source,
             "base": {"commit": self.base.commit, "source": self.base.source, "problem": self.base.problem},
             "judged_paths": self.judged,
+            "until": self.until.isoformat() if self.until else None,
             "rules": sorted({each.rule for each in self.violations}),
             "violations": [_data(each) for each in self.violations[:LISTED]],
             "violations_in_all": len(self.violations),
@@ -103,6 +106,7 @@ def examine(
     incomplete = [] if base.commit or head is None else [_no_base(base)]
     found = [*incomplete, *_policy_problem(policy), *(each for rule in RULES for each in rule(case))]
     judged = [_allowed(each, policy.settings.allow, today) for each in found]
+    accepting = [_accepting(each, policy.settings.allow, today) for each in found]
     red = {Weight.EVERYBODY, Weight.PROFILES} if profile.binding else {Weight.EVERYBODY}
     return Examination(
         profile.name,
@@ -113,6 +117,7 @@ def examine(
         policy.source,
         base,
         len(changes),
+        min((entry.until for entry in accepting if entry and entry.until), default=None),
     )
 
 
@@ -139,17 +144,26 @@ def _policy_problem(policy: Policy) -> Iterable[Violation]:
 
 def _allowed(violation: Violation, allowed: list[AllowedViolation], today: date) -> Violation:
     """The violation as a note when the policy accepts it; with the day when it did so too long."""
+    if entry := _accepting(violation, allowed, today):
+        message = f"{violation.message} (allowed: {entry.reason})"
+        return replace(violation, message=message, weight=Weight.NOBODY)
     for entry in allowed:
-        everywhere = (
-            entry.path == AllowedViolation.model_fields["path"].default
-        )  # also where there is no path
-        if entry.rule != violation.rule or not (everywhere or matches(violation.path, [entry.path])):
-            continue
-        if entry.until is None or today <= entry.until:
-            message = f"{violation.message} (allowed: {entry.reason})"
-            return replace(violation, message=message, weight=Weight.NOBODY)
-        violation = replace(violation, message=f"{violation.message} (was allowed until {entry.until})")
+        if _speaks_of(entry, violation):
+            violation = replace(violation, message=f"{violation.message} (was allowed until {entry.until})")
     return violation
+
+
+def _accepting(violation: Violation, allowed: list[AllowedViolation], today: date) -> AllowedViolation | None:
+    """The first entry of the policy that accepts the violation today."""
+    for entry in allowed:
+        if _speaks_of(entry, violation) and (entry.until is None or today <= entry.until):
+            return entry
+    return None
+
+
+def _speaks_of(entry: AllowedViolation, violation: Violation) -> bool:
+    everywhere = entry.path == AllowedViolation.model_fields["path"].default  # also where there is no path
+    return entry.rule == violation.rule and (everywhere or matches(violation.path, [entry.path]))
 
 
 def _contract_files(root: Path, settings: GuardrailSettings) -> dict[str, str | None]:

@@ -18,12 +18,13 @@ CHILDREN_LIMIT = 5000
 
 @dataclass(frozen=True)
 class Pass:
-    """A check that passed: when (seconds since 1970), how long it took, and the tests it ran."""
+    """A check that passed: when (seconds since 1970), how long it took, the tests it ran, and if they were counted."""
 
     check: str
     at: float
     seconds: float
     tests: tuple[ChildTest, ...] = ()
+    counted: bool = True
 
 
 class PassCache:
@@ -46,6 +47,7 @@ class PassCache:
                 float(body["at"]),
                 float(body["seconds"]),
                 tuple(_child(each) for each in body["tests"]),
+                bool(body["counted"]),
             )
         except (KeyError, TypeError, ValueError):
             return None

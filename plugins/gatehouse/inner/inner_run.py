@@ -20,11 +20,19 @@ from gatehouse.core.tree_snapshot import snapshot
 from gatehouse.core.work_tree import WorkTree
 from gatehouse.inner.cache import Pass
 from gatehouse.inner.checkout_plan import CheckoutPlan, plan_checkout
+from gatehouse.inner.checks import LANGUAGES
+from gatehouse.inner.judge import NOT_COUNTED
 from gatehouse.inner.model import Check, CheckResult, Outcome
 from gatehouse.inner.timings import add_timings
 
+#: Packages that are named on one line.
+NAMED = 5
+
 #: Seconds.
 DAY = 86_400.0
+
+#: The endings of each language's sources, for languages that have their own.
+_SOURCES = {language.name: language.suffixes for language in LANGUAGES}
 
 
 @dataclass(frozen=True)
@@ -83,9 +91,20 @@ def changed_by_checks(before: Before, results: Sequence[CheckResult]) -> Product
         f"the checkout changed while {' and '.join(suspects[:3]) or 'the checks'} ran: {changed[0]}",
         expected="the same files before and after",
         seen="; ".join(changed[:10]) + (f"; and {len(changed) - 10} more" if len(changed) > 10 else ""),
-        next_step="have the check that writes it write outside of the tree, or into an ignored file; "
+        next_step=_remedy(changed[0], suspects, results)
+        or "have the check that writes it write outside of the tree, or into an ignored file; "
         "or, if you changed it meanwhile, run again",
     )
+
+
+def _remedy(path: str, suspects: Sequence[str], results: Sequence[CheckResult]) -> str:
+    """What to do about a folder that a tool always writes; empty for other files."""
+    for check in (each.check for each in results if each.check.id in suspects):
+        inside = f"/{path}".rpartition("/")[0]
+        for folder in check.writes:
+            if f"/{folder}" in f"{inside}/":
+                return f"add {folder} to .gitignore: {Path(check.argv[0]).name} cannot be told to write it elsewhere"
+    return ""
 
 
 def running_when_changed(path: Path, results: Sequence[CheckResult]) -> list[str]:
@@ -126,7 +145,8 @@ def keep(plan: CheckoutPlan, results: list[CheckResult], cache: Path, now: float
         keys = {each.check.id: each.key for each in plan.decisions}
         for check_id, result in ran.items():
             if result.outcome is Outcome.PASSED and keys[check_id] and result.completed:
-                found = Pass(check_id, now, round(result.completed.duration, 3), result.tests)
+                seconds, counted = round(result.completed.duration, 3), result.reason != NOT_COUNTED
+                found = Pass(check_id, now, seconds, result.tests, counted)
                 problem = problem or plan.cache.store(keys[check_id], found)
         plan.cache.prune()
     _remove_old(cache / "reports", now)
@@ -142,7 +162,7 @@ def _remove_old(folder: Path, now: float) -> None:
 
 
 def counted(plan: CheckoutPlan, results: list[CheckResult]) -> list[str]:
-    """One line for the digest: how many checks ran, and why the others did not."""
+    """One line for the digest: how many checks ran, why the others did not, and whose tests nobody counted."""
     numbers = Counter(result.outcome for result in results)
     ran = sum(numbers[each] for each in (Outcome.PASSED, Outcome.FAILED))
     others = [
@@ -157,13 +177,45 @@ def counted(plan: CheckoutPlan, results: list[CheckResult]) -> list[str]:
         if numbers[each]
     ]
     why = f"; {plan.scope.everything}" if plan.scope.everything else ""
-    return [f"checks: {', '.join([f'{ran} ran', *others])}{why}"]
+    lines = [f"checks: {', '.join([f'{ran} ran', *others])}{why}{_uncounted(plan, results)}"]
+    if len(results) == len(plan.decisions) and (names := unchecked(plan)):
+        more = f" and {len(names) - NAMED} more (--gate-explain names them)" if len(names) > NAMED else ""
+        changed = "" if plan.scope.everything else "of what changed, "
+        lines.append(f"{changed}no check looks at: {', '.join(names[:NAMED])}{more}")
+    return lines
+
+
+def unchecked(plan: CheckoutPlan) -> list[str]:
+    """The packages with sources of a programming language that have no checks at all.
+
+    Of all packages where everything is checked, else of those in which something changed.
+    """
+    checked = {each.check.package.manifest for each in plan.decisions}
+    return [
+        package.manifest
+        for package in plan.packages
+        if package.manifest not in checked
+        and (plan.scope.everything or package.manifest in plan.scope.touched)
+        and any(file.endswith(_SOURCES.get(package.language, ())) for file in package.files)
+    ]
+
+
+def _uncounted(plan: CheckoutPlan, results: list[CheckResult]) -> str:
+    """The passes whose output does not tell whether a test ran, in this run or the one that is remembered."""
+    remembered = {each.check.id for each in plan.decisions if each.found and not each.found.counted}
+    names = sorted(
+        each.check.id for each in results if each.reason == NOT_COUNTED or each.check.id in remembered
+    )
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"; tests not counted: {', '.join(names[:2])}{more}" if names else ""
 
 
 def explanation(plan: CheckoutPlan) -> list[str]:
-    """A line for each check: what is done about it, and why."""
+    """A line for each check: what is done about it, and why; and one for each package without any."""
     width = max((len(each.action) for each in plan.decisions), default=0)
-    return [f"{each.action:{width}}  {each.check.id}: {each.reason}" for each in plan.decisions]
+    lines = [f"{each.action:{width}}  {each.check.id}: {each.reason}" for each in plan.decisions]
+    why = "nothing that could be run was found for it"
+    return [*lines, *(f"{'no check':{width}}  {name}: {why}" for name in unchecked(plan))]
 
 
 def explanation_data(plan: CheckoutPlan) -> str:

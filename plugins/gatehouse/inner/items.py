@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +25,16 @@ NOT_INSTALLED_LINES = 3
 
 #: Findings that are shown besides the first.
 MORE_FINDINGS = 5
+
+#: What resolvers and sockets say without a network, in the words of C, Python, Node, Go, Java and Rust.
+NO_NETWORK = re.compile(
+    r"name resolution|Name or service not known|NameResolutionError|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|no such host"
+    r"|UnknownHostException|dns error|Network is unreachable|network is unreachable|ENETUNREACH"
+)
+NETWORK = (
+    "checks have no network but this machine's own, unless gatehouse.yaml says `inner: {network: true}`; "
+    "tests that need a cluster never run here if they bear a name of inner.cluster_names"
+)
 
 
 class PackageNode(pytest.Collector):
@@ -114,8 +125,14 @@ def failure(result: CheckResult) -> ProductFailure:
         # What a tool printed is quoted only when nothing could be read out of it.
         seen=_seen(result) if first else result.output,
         where=_command(check),
-        next_step=check.how_to_install if check.look else "",
+        next_step=check.how_to_install if check.look else _network(headline, result),
     )
+
+
+def _network(headline: str, result: CheckResult) -> str:
+    """What to do where a test looked for another machine; empty where none did."""
+    text = "\n".join([headline, result.output])
+    return NETWORK if NO_NETWORK.search(text) else ""
 
 
 def _command(check: Check) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.model import Check, CheckResult, ChildOutcome, Outcome, Parsed
+from gatehouse.inner.model import Check, CheckResult, ChildOutcome, Outcome, Parsed, Phase
 
 #: How a shell ends for a program that it cannot find.
 COMMAND_NOT_FOUND = 127
 
 #: Lines of output that are shown when nothing could be read out of it.
 TAIL_LINES = 15
+
+#: Of a pass whose output names no number of tests: it is one, for the command says so, and is never a bare one.
+NOT_COUNTED = "not counted: its output does not tell whether a test ran"
 
 NO_TEST_FOUND = "no test was found, although there are test files"
 
@@ -61,4 +64,6 @@ def judge(check: Check, done: Completed, timeout: float) -> CheckResult:
         return failed(f"exit code 0, but {NO_TEST_FOUND}")
     if done.left_behind:
         return failed(f"left processes behind, which were ended: {', '.join(done.left_behind)[:200]}")
-    return CheckResult(check, Outcome.PASSED, output=output, completed=done, tests=parsed.tests)
+    uncounted = check.phase is not Phase.CONTRACT and parsed.executed is None
+    reason = NOT_COUNTED if uncounted else ""
+    return CheckResult(check, Outcome.PASSED, reason, output=output, completed=done, tests=parsed.tests)

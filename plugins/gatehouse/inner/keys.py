@@ -17,7 +17,7 @@ from gatehouse.inner.model import Check
 from gatehouse.inner.ownership import Ownership
 
 #: Changes whenever keys or entries mean something else.
-SCHEMA = 1
+SCHEMA = 2
 
 
 def package_keys(

@@ -6,8 +6,11 @@ No pytest and no settings are imported here: it answers dozens of times an hour.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +24,27 @@ from gatehouse.inner.identities import identity
 from gatehouse.inner.signed_files import SignedFiles
 
 #: Changes whenever a kept answer has another shape; those of other versions are no answers.
-SCHEMA = 2
+SCHEMA = 3
+
+#: Seconds.
+DAY = 86_400
+
+#: The file of evidence that says until when the guard rails accept what the checkout changes.
+_GUARD_RAILS = Path("attachments", "guard-rails.json")
 
 #: Variables that decide about a run besides those that checks are given.
 _OURS = ("GATEHOUSE_", "AMEIDE_", "GITHUB_", "CI", "XDG_CACHE_HOME")
 
 
 def last_answer(
-    checkout: Checkout, cache: Path, environment: Mapping[str, str] = os.environ
+    checkout: Checkout,
+    cache: Path,
+    environment: Mapping[str, str] = os.environ,
+    now: Callable[[], float] = time.time,
 ) -> list[str] | None:
     """The lines of the last run's digest; None unless it passed and would say the same now.
 
-    Its evidence must still be there: the answer points to it.
+    Its evidence must still be there: the answer points to it. `now` gives seconds since 1970.
     """
     known = SignedFiles(cache / "inner" / "answers").read(_name(checkout.root))
     if (
@@ -40,6 +52,8 @@ def last_answer(
         or known.get("schema") != SCHEMA
         or not (Path(known["bundle"]) / "manifest.json").is_file()
     ):
+        return None
+    if known["ends"] is not None and now() >= known["ends"]:
         return None
     if any(identity(Path(path)) != what for path, what in known["identities"].items()):
         return None
@@ -64,11 +78,18 @@ def keep_answer(
 ) -> None:
     """Keep the digest of a run of all checks that passed on `contents`; the next run forgets it.
 
+    It stands no longer than the guard rails accept what the checkout changes, as the evidence in `bundle` says;
+    without that evidence nothing is kept.
     `variables` are the names of those that the settings add to what decides about a run.
     `identities` are those of the files outside of git's list that decided about any check.
     """
+    try:
+        ends = _end(json.loads((bundle / _GUARD_RAILS).read_bytes())["until"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
     body: dict[str, Any] = {
         "schema": SCHEMA,
+        "ends": ends,
         "state": state(checkout, cache, contents, base, variables, environment),
         "variables": list(variables),
         "identities": dict(identities),
@@ -108,6 +129,11 @@ def state(
     for fact in facts:
         found.update(fact.encode(errors="surrogateescape") + b"\n")
     return found.hexdigest()
+
+
+def _end(day: str | None) -> float | None:
+    """The end of a day (UTC) in seconds since 1970; None for no day."""
+    return None if day is None else datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() + DAY
 
 
 def _modified(folder: str) -> int:

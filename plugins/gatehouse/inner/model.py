@@ -141,6 +141,8 @@ class Check:
     resource: str = ""
     #: Files outside of git's list that decide about the result as well: installed dependencies, interpreters.
     inputs: tuple[str, ...] = ()
+    #: Folders of the package that its tool writes and cannot be told to put elsewhere: `target/`.
+    writes: tuple[str, ...] = ()
     #: Looks at the package without running anything; findings make it red.
     look: Callable[[], Parsed] | None = None
 

@@ -117,7 +117,7 @@ def pytest_collection(session: pytest.Session) -> bool | None:
 
 def _items(session: pytest.Session, run: Run) -> list[pytest.Item]:
     from gatehouse.core.checkout import Checkout
-    from gatehouse.core.folders import cache_folder
+    from gatehouse.core.folders import cache_folder, require_room
     from gatehouse.inner.forbidden import forbidden_check
     from gatehouse.inner.guard_rails import GUARD_RAILS, examine_change, guard_check
     from gatehouse.inner.inner_run import Before
@@ -126,6 +126,7 @@ def _items(session: pytest.Session, run: Run) -> list[pytest.Item]:
     from gatehouse.inner.selection import is_wanted, require_matches, selection
 
     config = session.config
+    require_room(cache_folder())
     before = Before.look(Checkout.find(config.rootpath), config.getoption("gate_base"))
     examination = examine_change(before, config.getoption("gate_profile"), os.environ)
     guard = guard_check(before.checkout.root, examination)

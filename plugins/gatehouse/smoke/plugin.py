@@ -224,3 +224,22 @@ def differences(coder: CoderClient, coder_owner: CoderClient, baseline: Baseline
         gatehouse=__version__, taken=datetime.now(UTC), url=coder.url, sections=record(coder, coder_owner)
     )
     return compare(baseline, now)
+
+
+@pytest.fixture
+def differences_in(
+    request: pytest.FixtureRequest, differences: list[Difference]
+) -> Callable[[str], list[Difference]]:
+    """A function that gives the differences of one section, and notes them for the table at the end of the run."""
+    from gatehouse.evidence.plugin import Evidence
+    from gatehouse.run import required_run
+
+    evidence = Evidence(required_run(request.config), request.node)
+
+    def noted(section: str) -> list[Difference]:
+        found = [each for each in differences if each.section == section]
+        for each in found:
+            evidence.event("difference", text=str(each), **each.as_data())
+        return found
+
+    return noted

@@ -8,9 +8,17 @@ from gatehouse.coder.errors import (
     ForeignWorkspace,
     LostAnswer,
     NotConnected,
+    Redirected,
     TokenUnknown,
 )
-from gatehouse.core.errors import Conflict, InfrastructureError, ServerFault, Transient, UnexpectedAnswer
+from gatehouse.core.errors import (
+    Conflict,
+    InfrastructureError,
+    RateLimited,
+    ServerFault,
+    Transient,
+    UnexpectedAnswer,
+)
 from tests.support.coder_server import BUILD, USER, WORKSPACE, Routes, asking, error, ok
 
 POST = "POST /api/v2/users/me/workspaces"
@@ -123,6 +131,8 @@ def test_another_workspace_is_known_by_its_parameters_whose_values_are_not_told(
         (error(409, "exists"), Conflict),
         (error(401, "no", "API key is invalid."), TokenUnknown),
         (httpx.ConnectError("refused"), NotConnected),
+        (httpx.Response(307, headers={"Location": "https://login.example/"}), Redirected),
+        (error(429, "limited", headers={"Retry-After": "100"}), RateLimited),
     ],
 )
 def test_a_refusal_is_not_looked_up(answer, kind):
@@ -178,6 +188,21 @@ def test_somebody_elses_build_is_not_taken_for_the_lost_one(builds):
     with pytest.raises(LostAnswer, match="stop build of the workspace one"):
         deployment.coder.create_build("w", "stop")
     assert deployment.posts == 1
+
+
+def test_a_token_that_may_not_read_its_own_user_can_still_create_and_look_up():
+    def narrow(builds):
+        deployment = Deployment(httpx.ReadError("cut"), builds=builds)
+        deployment.routes.routes["GET /api/v2/users/me"] = [error(403, "Forbidden.")]
+        return deployment.coder, deployment.create
+
+    coder, create = narrow([build(2)])
+    assert create().id == "w"
+    assert coder.create_build("w", "stop").id == "b2"
+
+    coder, _ = narrow([{**build(2), "reason": "autostop"}])
+    with pytest.raises(LostAnswer):
+        coder.create_build("w", "stop")
 
 
 def test_a_build_of_another_version_than_asked_for_is_not_the_lost_one():

@@ -97,6 +97,21 @@ def test_lines_that_arrive_after_the_end_are_waited_for():
     assert numbers(log, clock) == [1, 2, 3]
 
 
+def test_a_last_line_written_just_before_the_end_is_not_missed():
+    """The log ends between the moment its lines are read and the next question."""
+    log = Log(2)
+    log.written = 1
+    read = log.lines
+
+    def lines_and_one_more(after):
+        seen = read(after)
+        log.written = 2
+        return seen
+
+    log.lines, log.ended = lines_and_one_more, lambda: log.written == 2
+    assert numbers(log) == [1, 2]
+
+
 def test_a_read_that_fails_for_a_while_loses_nothing():
     assert numbers(Log(5, streams=[2], reads=[Transient("503"), Transient("503")])) == [1, 2, 3, 4, 5]
 

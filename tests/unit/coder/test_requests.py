@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from gatehouse.coder.errors import Redirected, TokenExpired
+from gatehouse.coder.errors import LostAnswer, Redirected, TokenExpired
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import RateLimited, UnexpectedAnswer, WaitTimeout
+from gatehouse.core.errors import RateLimited, Transient, UnexpectedAnswer, WaitTimeout
 from gatehouse.core.waiting import wait_until
-from tests.support.coder_server import TOKEN, USER, WORKSPACE, Routes, asking, client, error, ok
+from tests.support.coder_server import BUILD, TOKEN, USER, WORKSPACE, Routes, asking, client, error, ok
 
 LIMITED = "You've been rate limited for sending too many requests!"
 
@@ -75,6 +75,21 @@ def test_a_wait_that_a_rate_limit_outlasts_ends_at_its_deadline():
     assert clock.elapsed == 5
 
 
+def test_a_wait_bounds_what_its_calls_wait_for_themselves():
+    coder, server, clock = client(limited(20), error(503))
+    with coder.within(Deadline.after(10, clock)):
+        with pytest.raises(RateLimited):
+            coder.me()
+        assert (clock.elapsed, len(server.requests)) == (0, 1)
+        with pytest.raises(Transient):
+            coder.me()
+        assert clock.elapsed <= 10
+
+    with pytest.raises(Transient):
+        coder.me()
+    assert clock.elapsed > 30
+
+
 @pytest.mark.parametrize("target", ["https://elsewhere.example/", "http://coder/login"])
 def test_a_redirect_is_not_followed(target):
     coder, server, _ = client(httpx.Response(307, headers={"Location": target}), ok(USER))
@@ -115,6 +130,25 @@ def test_commands_and_queries_stay_out_of_messages():
         coder.workspaces("owner:me secret")
     assert caught.value.where == "GET /api/v2/workspaces"
     assert "secret" not in str(caught.value)
+
+
+def test_an_answer_that_cannot_be_decoded_is_no_answer():
+    coder, _, _ = client(httpx.DecodingError("incorrect header check"))
+
+    with pytest.raises(LostAnswer):
+        coder.set_ttl("w", 60)
+
+
+def test_cookies_that_an_app_sets_are_not_sent_with_other_calls():
+    agent = {"id": "a", "name": "main", "status": "connected", "lifecycle_state": "ready"}
+    running = {**WORKSPACE, "latest_build": {**BUILD, "resources": [{"agents": [agent]}]}}
+    page = httpx.Response(200, text="page", headers={"Set-Cookie": "coder_session_token=other; Path=/"})
+    coder, server, _ = client(ok(running), page, ok(USER))
+    workspace = coder.workspace("w")
+
+    assert coder.app(workspace, "editor").text == "page"
+    coder.me()
+    assert "Cookie" not in server.requests[-1].headers
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"[]"])

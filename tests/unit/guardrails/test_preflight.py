@@ -187,6 +187,25 @@ def test_what_was_allowed_until_yesterday_is_red_and_says_so(repository):
     assert "was allowed until 2026-11-20" in violation.message
 
 
+def test_the_examination_says_how_long_the_policy_accepts_what_it_found(repository):
+    on_main(repository, allowing(", until: 2026-12-01"))
+    nothing_accepted = judge(repository, "code")
+    repository.write("gitops/x.yaml", "x: 2\n")
+
+    assert nothing_accepted.until is None
+    assert judge(repository, "code").as_data()["until"] == "2026-12-01"
+
+
+def test_an_entry_that_is_over_does_not_hide_one_that_still_accepts(repository):
+    policy = allowing(", until: 2026-11-20")["gatehouse.yaml"]
+    on_main(repository, {"gatehouse.yaml": policy + policy[policy.index("    - ") :].replace("2026", "2027")})
+    repository.write("gitops/x.yaml", "x: 2\n")
+
+    found = judge(repository, "code")
+
+    assert (found.violations, str(found.until)) == ((), "2027-11-20")
+
+
 def test_what_is_about_no_path_can_be_allowed_too(repository):
     on_main(
         repository,

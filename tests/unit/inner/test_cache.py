@@ -1,15 +1,12 @@
 import json
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 
-from gatehouse.core.checkout import Checkout
 from gatehouse.inner.cache import Pass, PassCache
-from gatehouse.inner.last_answer import _name, last_answer
 from gatehouse.inner.model import ChildOutcome, ChildTest
-from gatehouse.inner.signed_files import SignedFiles
-from tests.support.checkouts import make_checkout
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "1" * 62
@@ -23,6 +20,12 @@ def cache(tmp_path):
 
 def entry(tmp_path):
     return tmp_path / "passes" / KEY[:2] / f"{KEY}.json"
+
+
+def test_a_pass_remembers_that_nobody_counted_its_tests(cache):
+    cache.store(KEY, replace(FOUND, counted=False))
+
+    assert cache.find(KEY).counted is False
 
 
 def test_a_pass_is_found_by_its_key_alone(cache):
@@ -142,12 +145,3 @@ def test_the_signing_key_is_readable_for_its_owner_alone(cache, tmp_path):
     cache.store(KEY, FOUND)
 
     assert (tmp_path / "passes" / "signing-key").stat().st_mode & 0o077 == 0
-
-
-def test_an_answer_of_another_version_is_none(tmp_path):
-    root = make_checkout(tmp_path / "checkout", {"README.md": ""})
-    (tmp_path / "manifest.json").touch()
-    body = {"state": "", "identities": {}, "bundle": str(tmp_path), "lines": ["inner: passed"]}
-    SignedFiles(tmp_path / "inner" / "answers").write(_name(root), body)
-
-    assert last_answer(Checkout(root), tmp_path, {}) is None

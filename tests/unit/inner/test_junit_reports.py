@@ -1,5 +1,7 @@
 """What is read out of reports in JUnit's format."""
 
+from dataclasses import replace
+
 import pytest
 
 from gatehouse.inner.checks.junit_reports import read_junit
@@ -103,3 +105,18 @@ def test_a_skip_that_the_environment_caused_is_a_finding(read):
     text = '<testsuite><testcase name="t"><skipped message="docker not available"/></testcase></testsuite>'
 
     assert [each.rule for each in read(text).findings] == ["environment-skip"]
+
+
+def test_a_frame_of_kotlin_with_spaces_in_its_name_is_found(check, tmp_path):
+    (tmp_path / "p/src/CartTest.kt").write_text("")
+    check = replace(check, package=replace(check.package, files=("p/src/CartTest.kt",)))
+    report = tmp_path / "report.xml"
+    report.write_text(
+        '<testsuite><testcase classname="org.example.CartTest" name="adds two()"><failure message="no">'
+        "\tat org.example.CartTest.adds two(CartTest.kt:7)\n</failure></testcase></testsuite>"
+    )
+
+    parsed = read_junit(check, [report])
+
+    assert [str(each) for each in parsed.findings] == ["p/src/CartTest.kt:7: adds two(): no"]
+    assert parsed.tests[0].path == "p/src/CartTest.kt"

@@ -37,8 +37,8 @@ def lint(tmp_path):
     return make
 
 
-def complaint(check):
-    found = {"filename": str(check.package.path / "a.py"), "message": "Unused import", "code": "F401"}
+def complaint(check, code="F401"):
+    found = {"filename": str(check.package.path / "a.py"), "message": "Unused import", "code": code}
     return result(check, json.dumps({**found, "location": {"row": 3, "column": 1}}), code=1)
 
 
@@ -63,6 +63,10 @@ def test_what_the_tool_finds_is_a_fault_where_it_is_not_known_to_be_another_vers
 @pytest.mark.parametrize("requirement", ["ruff>=0.12", "ruff==0.12.*", "ruff-api==0.12.5", "ruff"])
 def test_a_range_of_versions_pins_none(lint, requirement):
     assert complaint(lint({"svc/requirements.txt": f"{requirement}\n"})).outcome is Outcome.FAILED
+
+
+def test_a_syntax_error_is_a_fault_whatever_version_says_so(lint):
+    assert complaint(lint(PINS["a requirement"]), "invalid-syntax").outcome is Outcome.FAILED
 
 
 def test_what_another_version_lets_pass_is_a_pass(lint):

@@ -6,13 +6,12 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-import httpx
-from websockets.sync.client import ClientConnection
-
 from gatehouse.coder import calls
 from gatehouse.coder.api.base import Calls
 from gatehouse.coder.models import Agent, ListeningPort, ListeningPorts, LogLine, Workspace
+from gatehouse.coder.sockets import Socket
 from gatehouse.coder.terminal import Terminal
+from gatehouse.coder.transport import RawAnswer
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import NotFound
 
@@ -72,7 +71,7 @@ class AgentCalls(Calls):
 
     def app(
         self, workspace: Workspace, slug: str, path: str = "", query: Mapping[str, str | int] | None = None
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         """GET an application through Coder's own proxy, by its path URL; the answer as it came, of any status.
 
         Raises `Unreachable` if none came.
@@ -87,7 +86,7 @@ class AgentCalls(Calls):
         query: Mapping[str, str | int] | None = None,
         *,
         timeout: float = 10.0,
-    ) -> AbstractContextManager[ClientConnection]:
+    ) -> AbstractContextManager[Socket]:
         """A WebSocket to an application through Coder's own proxy. Raises what answers in place of the upgrade."""
         return self._transport.socket(
             calls.PATH_APP_SOCKET,

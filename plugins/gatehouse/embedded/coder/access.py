@@ -13,12 +13,11 @@ from gatehouse.embedded.coder.records import (
     Agent,
     Build,
     Database,
-    Key,
     Template,
     TemplateVersion,
-    User,
     Workspace,
 )
+from gatehouse.embedded.coder.users import Key, User
 
 Json = dict[str, Any]
 

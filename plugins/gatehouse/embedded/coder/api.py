@@ -23,8 +23,9 @@ from gatehouse.embedded.coder.faults import WireFaults, breaking
 from gatehouse.embedded.coder.identity_api import IdentityApi
 from gatehouse.embedded.coder.provisioner import Provisioner
 from gatehouse.embedded.coder.rate_limit import RateLimiter
-from gatehouse.embedded.coder.records import Database, new_id
+from gatehouse.embedded.coder.records import Database
 from gatehouse.embedded.coder.template_api import TemplateApi
+from gatehouse.embedded.coder.users import new_id
 from gatehouse.embedded.coder.wire import Wire
 from gatehouse.embedded.coder.workspace_api import WorkspaceApi
 from gatehouse.embedded.forwarding import Forwarder
@@ -72,6 +73,7 @@ class CoderApi:
         """Middleware: the version header on every answer, 429 above the rate limit, 404 for what it does not know."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            self.deployment.next_replica()
             headers = {"X-Coder-Build-Version": self.deployment.version}
 
             async def send_with_headers(message: Message) -> None:
@@ -84,7 +86,13 @@ class CoderApi:
                     ]
                 await send(message)
 
-            if scope["type"] == "http":
+            if scope["type"] in ("http", "websocket") and (instead := self.faults.answer(scope)):
+                response = Response(instead.body, instead.status, media_type=instead.media_type)
+                if scope["type"] == "http":
+                    await response(scope, receive, send_with_headers)
+                else:
+                    await WebSocket(scope, receive, send_with_headers).send_denial_response(response)
+            elif scope["type"] == "http":
                 within, limits = self._take(Request(scope))
                 headers |= limits
                 await (application if within else _LIMITED)(scope, receive, send_with_headers)

@@ -21,7 +21,7 @@ VERSION = "v2.36.4+embedded"
 
 
 class DeploymentApi:
-    """Routes about the deployment as a whole. `version` and `url` are what it says of itself."""
+    """Routes about the deployment as a whole. `url` is what it says of itself."""
 
     def __init__(self, database: Database, access: Access, wire: Wire, provisioner: Provisioner) -> None:
         self._database = database
@@ -29,8 +29,22 @@ class DeploymentApi:
         self._wire = wire
         self._provisioner = provisioner
         self.url = ""
-        self.version = VERSION
+        #: Where apps are said to be served, if not at `url`.
+        self.app_url = ""
+        #: One replica a version; they answer in turn.
+        self.replicas = [VERSION]
+        #: Whether the relay map holds nothing.
+        self.no_relays = False
         self.health = HealthFaults()
+
+    @property
+    def version(self) -> str:
+        """The version of the replica that answers."""
+        return self.replicas[0]
+
+    def next_replica(self) -> None:
+        """Have another replica answer, if there are several."""
+        self.replicas.append(self.replicas.pop(0))
 
     def routes(self, api: str) -> list[BaseRoute]:
         """The routes below `api`."""
@@ -107,7 +121,7 @@ class DeploymentApi:
             "display_name": "Default",
             "healthy": True,
             "icon_url": "",
-            "path_app_url": self.url,
+            "path_app_url": self.app_url or self.url,
             "wildcard_hostname": "",
         }
         return JSONResponse({"regions": [region]})
@@ -164,7 +178,8 @@ class DeploymentApi:
             "Nodes": [node],
         }
         await socket.accept()
-        await socket.send_bytes(json.dumps({"Regions": {"999": region}}).encode())
+        regions = {} if self.no_relays else {"999": region}
+        await socket.send_bytes(json.dumps({"Regions": regions}).encode())
         with contextlib.suppress(WebSocketDisconnect):
             await socket.receive()
 

@@ -24,8 +24,29 @@ class Loss:
 
 
 @dataclass
+class Instead:
+    """What is answered in place of Coder's own answer to requests whose method and path match the patterns."""
+
+    method: str
+    path: str
+    status: int
+    body: str
+    media_type: str = "application/json"
+    #: How many requests; None for all of them.
+    times: int | None = None
+
+    def is_meant(self, scope: Scope) -> bool:
+        """Whether this request is one of them."""
+        method = scope.get("method", "GET")  # a WebSocket begins as a GET, and its scope does not say so
+        return bool(re.fullmatch(self.method, method) and re.fullmatch(self.path, scope["path"]))
+
+
+@dataclass
 class WireFaults:
     """What a scenario makes go wrong."""
+
+    #: The first that is meant answers.
+    instead: list[Instead] = field(default_factory=list)
 
     #: Each is lost once.
     losses: list[Loss] = field(default_factory=list)
@@ -33,6 +54,14 @@ class WireFaults:
     cut_after: int | None = None
     #: Patterns of WebSocket paths that this version does not know.
     unknown_sockets: list[str] = field(default_factory=list)
+
+    def answer(self, scope: Scope) -> Instead | None:
+        """What is answered to this request in place of Coder."""
+        for each in self.instead:
+            if each.is_meant(scope) and each.times != 0:
+                each.times = each.times - 1 if each.times is not None else None
+                return each
+        return None
 
     def loss(self, scope: Scope) -> Loss | None:
         """The loss that this request is for, which is used up by it."""

@@ -8,7 +8,8 @@ from starlette.routing import BaseRoute, Route
 
 from gatehouse.embedded import clock
 from gatehouse.embedded.coder.access import NOT_FOUND, Access, CoderError, Json, request_body
-from gatehouse.embedded.coder.records import ORGANIZATION, Database, ExternalProvider, Key, User
+from gatehouse.embedded.coder.records import ORGANIZATION, Database
+from gatehouse.embedded.coder.users import ExternalProvider, Key, User
 from gatehouse.embedded.coder.wire import NO_TIME, Wire
 
 #: Some of the scopes that tokens can be limited to.

@@ -30,6 +30,10 @@ class ProvisionerFaults:
     #: Terraform's words for builds of this transition; only so many of them fail where that is said.
     errors: dict[str, str] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
+    #: Terraform's words for any build of workspaces with these ids.
+    errors_of: dict[str, str] = field(default_factory=dict)
+    #: Builds make resources without an agent.
+    no_agents: bool = False
     #: Kinds of object that a delete leaves behind, though the build succeeds.
     leaves_behind: set[str] = field(default_factory=set)
 
@@ -48,7 +52,8 @@ class Provisioner:
         self._database = database
         self._store = store
         self._timings = timings
-        self._version = version
+        #: What new agents are.
+        self.version = version
         self._on_started = on_started
         self._tasks: set[asyncio.Task[None]] = set()
         self.faults = ProvisionerFaults()
@@ -89,7 +94,7 @@ class Provisioner:
         await pause(self._timings.build_apply / 3)
         self._log(build, "Planning Infrastructure", "Terraform v1.13.4")
         await pause(self._timings.build_apply / 3)
-        if message := self._error(build.transition):
+        if message := self.faults.errors_of.get(workspace.id) or self._error(build.transition):
             raise ApiError(500, "InternalError", message)
         values = self.values(workspace, build)
         if build.transition == "start":
@@ -168,12 +173,14 @@ class Provisioner:
         if build.transition == "start":
             if workspace.ttl_ms:
                 build.deadline = clock.now() + timedelta(milliseconds=workspace.ttl_ms)
+            if self.faults.no_agents:
+                return
             version = build.version
             build.agent = Agent(
                 directory=fill_in(version.agent_directory, self.values(workspace, build)),
                 apps=[AppState(app) for app in version.apps],
                 scripts=[ScriptRun(script) for script in version.scripts],
-                version=self._version,
+                version=self.version,
             )
             self._on_started(workspace, build)
         elif build.transition == "delete":

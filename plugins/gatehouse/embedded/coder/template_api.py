@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from gatehouse.embedded.coder.access import NOT_FOUND, Access, CoderError
 from gatehouse.embedded.coder.records import Database
+from gatehouse.embedded.coder.template_wire import import_log, template_resources
 from gatehouse.embedded.coder.wire import Wire
 
 
@@ -60,10 +61,10 @@ class TemplateApi:
         version = self._access.version(request)
         if not version.job.completed_at:
             raise CoderError(400, "Job hasn't completed!")
-        return JSONResponse(self._wire.template_resources(version))
+        return JSONResponse(template_resources(version, with_agents=self._wire.makes_agents))
 
     async def _logs(self, request: Request) -> Response:
-        return JSONResponse(self._wire.import_log(self._access.version(request)))
+        return JSONResponse(import_log(self._access.version(request)))
 
     async def _file(self, request: Request) -> Response:
         if not self._access.may(request, "file:read"):

@@ -15,9 +15,9 @@ from gatehouse.embedded.coder.records import (
     Job,
     Template,
     TemplateVersion,
-    User,
     Workspace,
 )
+from gatehouse.embedded.coder.users import User
 
 Json = dict[str, Any]
 
@@ -31,6 +31,11 @@ class Wire:
     def __init__(self, database: Database, faults: ProvisionerFaults) -> None:
         self._database = database
         self._faults = faults
+
+    @property
+    def makes_agents(self) -> bool:
+        """Whether an import finds agents, and builds make them."""
+        return not self._faults.no_agents
 
     def user(self, user: User) -> Json:
         """`codersdk.User`."""
@@ -138,49 +143,6 @@ class Wire:
                 "options": [],
             }
             for parameter in version.parameters
-        ]
-
-    def template_resources(self, version: TemplateVersion) -> list[Json]:
-        """List of `codersdk.WorkspaceResource` as an import finds them, once for each transition; no agents."""
-        return [
-            {
-                "id": f"{version.id[:-4]}{number:04x}",
-                "created_at": version.created_at,
-                "job_id": version.job.id,
-                "workspace_transition": transition,
-                "type": f"kubernetes_{manifest['kind'].lower()}",
-                "name": "main",
-                "hide": False,
-                "icon": "",
-                "daily_cost": 0,
-                "metadata": [],
-                "agents": [],
-            }
-            for number, (transition, manifest) in enumerate(
-                [("start", each) for each in version.always + version.started]
-                + [("stop", each) for each in version.always]
-            )
-        ]
-
-    @staticmethod
-    def import_log(version: TemplateVersion) -> list[Json]:
-        """List of `codersdk.ProvisionerJobLog`."""
-        stages = (
-            "Setting up",
-            "Parsing template parameters",
-            "Detecting persistent resources",
-            "Cleaning Up",
-        )
-        return [
-            {
-                "id": number,
-                "created_at": version.created_at,
-                "log_source": "provisioner_daemon",
-                "log_level": "info",
-                "stage": stage,
-                "output": "",
-            }
-            for number, stage in enumerate(stages, 1)
         ]
 
     def _matched(self) -> Json:

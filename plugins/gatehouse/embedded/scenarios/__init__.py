@@ -5,6 +5,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     argocd,
     code_host,
     coder,
+    coder_upgrades,
     edge,
     images,
     journeys,

@@ -1,4 +1,4 @@
-"""Protobuf modules of buf: formatting, lint and build.
+"""Protobuf modules of buf: lint and build, and formatting where something runs `buf format`.
 
 A `buf.yaml` or `buf.work.yaml` needs buf. A `buf.work.yaml` is checked itself only if one of its directories has no
 `buf.yaml`, and so no checks of its own. Modules that others published are not downloaded.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import diff_findings, existing, read_yaml
+from gatehouse.inner.checks.diffs import unformatted
+from gatehouse.inner.checks.files import existing, read_yaml
+from gatehouse.inner.checks.habits import is_run
 from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.parsing import json_lines, relative
 from gatehouse.inner.checks.tools import Tools
@@ -24,9 +26,15 @@ CHECKS = (
     ("buf-lint", Blame.LINT, ("lint", "--error-format=json")),
 )
 
+#: How automation calls it: as a command or a hook; buf's own action does it unless it is told not to.
+_FORMAT = (
+    r"\bbuf['\"]?[\s,-]+['\"]?format\b"
+    r"|\bbufbuild/buf-action\b(?![\s\S]*\b(?:format: *['\"]?(?:false|\$)|setup_only: *['\"]?true))"
+)
+
 
 def checks(package: Package, tools: Tools) -> list[Check]:
-    """`buf format`, `buf build` and `buf lint` for a module or workspace."""
+    """`buf build` and `buf lint` for a module or workspace; `buf format` where the team uses it, as not all do."""
     manifest = read_yaml(package.root, package.manifest)
     if isinstance(manifest, Finding):
         return [broken_manifest(package, manifest)]
@@ -51,6 +59,7 @@ def checks(package: Package, tools: Tools) -> list[Check]:
             inputs=existing(buf),
         )
         for name, blame, argv in CHECKS
+        if name != "buf-format" or is_run(package, tools, _FORMAT)
     ]
 
 
@@ -69,7 +78,7 @@ def _read(check: Check, done: Completed) -> Parsed:
         for each in json_lines(f"{done.stdout}\n{done.stderr}")
         if "message" in each and "type" in each
     ]
-    findings += diff_findings(check, done.stdout, "is not formatted; run buf format --write", "format")
+    findings += unformatted(check, done.stdout, "is not formatted; run buf format --write")
     if failure := re.search(r"^Failure: (.+)$", done.stderr, re.MULTILINE):
         findings.append(Finding(check.package.manifest, failure[1], rule="buf"))
     return Parsed(tuple(findings))

@@ -12,7 +12,7 @@ import re
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import existing, names, one_a_folder
-from gatehouse.inner.checks.parsing import relative
+from gatehouse.inner.checks.parsing import relative, short
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
 
@@ -51,7 +51,11 @@ def _lint(check: Check, done: Completed) -> Parsed:
     return Parsed(
         tuple(
             Finding(
-                relative(check, each["file"]), each["message"], each["line"], each["column"], each["code"]
+                relative(check, each["file"]),
+                short(each["message"]),
+                each["line"],
+                each["column"],
+                each["code"],
             )
             for each in found
             if each["level"] == "error" or not errors_only

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from gatehouse.inner.checks.parsing import relative
-from gatehouse.inner.model import Check, Finding, Package
+from gatehouse.inner.model import Finding, Package
 
 
 def one_a_folder(
@@ -83,24 +81,3 @@ def read_yaml(root: Path, path: str) -> dict[str, Any] | Finding:
     if not isinstance(data, dict):
         return Finding(path, f"expected a mapping at the top, found {type(data).__name__}", 1, rule="yaml")
     return data
-
-
-def diff_findings(check: Check, diff: str, message: str, rule: str) -> tuple[Finding, ...]:
-    """One finding for each file of a unified diff, at the first line that it changes."""
-    return tuple(
-        Finding(relative(check, path), message, line, rule=rule) for path, line in _first_changes(diff)
-    )
-
-
-def _first_changes(diff: str) -> Iterator[tuple[str, int]]:
-    path, line = "", 0
-    for text in diff.splitlines():
-        if text.startswith("+++ "):
-            path, line = re.sub(r"\t.*", "", text[4:]).removeprefix("new/"), 0
-        elif (hunk := re.match(r"@@ -(\d+)", text)) and path:
-            line = int(hunk[1])
-        elif line and text[:1] in "+-":
-            yield path, line
-            path, line = "", 0
-        elif line:
-            line += 1

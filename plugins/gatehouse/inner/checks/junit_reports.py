@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gatehouse.inner.checks.environment_skips import environment_skips
-from gatehouse.inner.checks.parsing import Place, own_place, places, relative, short, unique
+from gatehouse.inner.checks.jvm_frames import jvm_places, source_of_class
+from gatehouse.inner.checks.parsing import own_place, places, relative, short, unique
 from gatehouse.inner.model import Check, ChildOutcome, ChildTest, Finding, Parsed
 
 #: All that pytest says about a file that it cannot collect; the text below says why.
 UNCOLLECTED = "collection failure"
-
-_JVM_FRAME = re.compile(r"at (?:[\w.@-]*/)*([\w.$]+)\.[\w$<>]+\((\w+\.(?:java|kt|groovy|scala)):(\d+)\)")
 
 
 def read_junit(
@@ -74,9 +72,15 @@ def _test(check: Check, case: ET.Element, first_line: int) -> ChildTest:
         outcome,
         _seconds(case.get("time", "")),
         _message(told) if told is not None else "",
-        relative(check, file) if file else "",
+        relative(check, file) if file else _source(check, classname),
         int(line) + 1 - first_line if line.isdigit() else None,
     )
+
+
+def _source(check: Check, classname: str) -> str:
+    """The file of a test whose report names none: Deno says it in the place of a class."""
+    place = own_place(check, [(classname, 1, None)])
+    return place[0] if place else source_of_class(check, classname)
 
 
 def _is_uncollected(case: ET.Element) -> bool:
@@ -88,7 +92,7 @@ def _failures(check: Check, case: ET.Element, test: ChildTest, innermost_last: b
     for problem in case:
         if problem.tag in ("failure", "error"):
             text = problem.text or ""
-            found = list(_jvm_places(check, text)) or list(places(text))
+            found = list(jvm_places(check, text)) or list(places(text))
             place = own_place(check, reversed(found) if innermost_last else found)
             path, line, column = place or (test.path or check.package.manifest, test.line, None)
             yield Finding(
@@ -103,16 +107,6 @@ def _message(element: ET.Element) -> str:
         message = element.text[element.text.rfind("\nE ") + 2 :] if element.text else message
     message = message or next((line for line in (element.text or "").splitlines() if line.strip()), "")
     return short(message, "skipped" if element.tag == "skipped" else "failed")
-
-
-def _jvm_places(check: Check, text: str) -> Iterator[Place]:
-    """Frames of the Java machine name a class and a file without its folder; the class's package tells it."""
-    for class_name, file, line in _JVM_FRAME.findall(text):
-        suffix = "/".join(["", *class_name.split(".")[:-1], file])
-        for own in check.package.files:
-            if f"/{own}".endswith(suffix):
-                yield str(check.package.root / own), int(line), None
-                break
 
 
 def _seconds(text: str) -> float:

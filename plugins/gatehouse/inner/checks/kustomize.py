@@ -7,10 +7,11 @@ download them: for these there is only the look at the manifest. Bases from else
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import existing, folders_named, read_yaml
+from gatehouse.inner.checks.files import existing, folders_named, read_text, read_yaml
 from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.checks.tools import Tools
@@ -57,6 +58,8 @@ def _read(check: Check, done: Completed) -> Parsed:
     text = next((part for part in found.groups() if part), "") if found else ""
     if not text:
         return Parsed()
+    if absent := re.search(r"evalsymlink failure on '([^']+)'", text):
+        return Parsed((_absent(check, absent[1]),))
     line = re.search(r"yaml: line (\d+)", text)
     named = re.search(r"in File: ([^\s'\"]+)", text)
     path = relative(check, named[1]) if named else check.package.manifest
@@ -66,6 +69,14 @@ def _read(check: Check, done: Completed) -> Parsed:
         .replace(f"{check.package.root}/", "")
     )
     return Parsed((Finding(path, message[:300], int(line[1]) if line else None, rule="kustomize"),))
+
+
+def _absent(check: Check, path: str) -> Finding:
+    """A file or folder that is not there, at the first line of the kustomization that names it."""
+    name = PurePosixPath(path).name
+    lines = read_text(check.package.root / check.package.manifest).splitlines()
+    number = next((number for number, line in enumerate(lines, 1) if name in line), None)
+    return Finding(check.package.manifest, f"{name} is named and is not there", number, rule="kustomize")
 
 
 def _links(package: Package) -> Links:

@@ -102,10 +102,20 @@ def own_place(check: Check, candidates: Iterable[Place]) -> Place | None:
 
 
 def first_error(check: Check, text: str) -> Iterator[Finding]:
-    """The first line that names an error, at the first place in the package from there on, else anywhere."""
+    """The first line that names an error, at the first place in the package from there on, else anywhere.
+
+    Of a file that cannot be parsed, Node tells the place just before the error; the stack after it is of who loads it.
+    """
     text = without_control(text)
     if error := ERROR.search(text):
-        place = own_place(check, places(text[error.start() :])) or own_place(check, places(text))
+        before = (
+            "\n".join(text[: error.start()].splitlines()[-6:]) if "SyntaxError" in error["message"] else ""
+        )
+        place = (
+            own_place(check, places(before))
+            or own_place(check, places(text[error.start() :]))
+            or own_place(check, places(text))
+        )
         if place:
             yield Finding(place[0], short(error["message"]), place[1], place[2])
 

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import existing, one_a_folder
-from gatehouse.inner.checks.parsing import relative
+from gatehouse.inner.checks.parsing import relative, short
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
 
@@ -102,7 +102,7 @@ def _lint(check: Check, done: Completed) -> Parsed:
         tuple(
             Finding(
                 relative(check, each["file"]),
-                each["message"],
+                short(each["message"]),
                 each["line"],
                 each["column"],
                 f"SC{each['code']}",

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import diff_findings, existing, folders_named, one_a_folder, read_text
+from gatehouse.inner.checks.diffs import unformatted
+from gatehouse.inner.checks.files import existing, folders_named, one_a_folder, read_text
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Links, Package, Parsed, Phase
@@ -71,7 +72,7 @@ def _unformatted(check: Check, done: Completed) -> Parsed:
     """Files that would be changed, at the first change; files that cannot be read, at the error."""
     errors = re.findall(r"^Error: (.+)\n\n +on (.+?) line (\d+)", done.stderr, re.MULTILINE)
     findings = [Finding(relative(check, path), text, int(line), rule="syntax") for text, path, line in errors]
-    changed = diff_findings(check, done.stdout, "is not formatted; run terraform fmt", "format")
+    changed = unformatted(check, done.stdout, "is not formatted; run terraform fmt")
     return Parsed((*findings, *changed))
 
 

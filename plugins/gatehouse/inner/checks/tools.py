@@ -34,6 +34,8 @@ class Tools:
     #: How the names of all files begin in which runners write their reports. Each `Tools` has a beginning of its own,
     #: so that runs at the same time do not meet: before two commands are compared, it must be replaced.
     reports: str = field(init=False)
+    #: What the automation in a folder says, as far as it was read.
+    automation: dict[Path, str] = field(default_factory=dict)
     _known: dict[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

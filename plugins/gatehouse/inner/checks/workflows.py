@@ -10,7 +10,7 @@ import json
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import existing, names, one_a_folder, read_yaml
-from gatehouse.inner.checks.parsing import relative
+from gatehouse.inner.checks.parsing import relative, short
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
 
@@ -62,7 +62,7 @@ def _lint(check: Check, done: Completed) -> Parsed:
         tuple(
             Finding(
                 relative(check, each["filepath"]),
-                each["message"],
+                short(each["message"]),
                 each["line"],
                 each["column"] or None,
                 each["kind"],

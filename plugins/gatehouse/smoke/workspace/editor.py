@@ -6,8 +6,6 @@ import re
 import uuid
 from urllib.parse import urljoin, urlsplit
 
-import httpx
-
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.commands import run_in_workspace
 from gatehouse.coder.models import Workspace
@@ -75,7 +73,7 @@ class Editor:
             )
         return status
 
-    def page(self) -> httpx.Response:
+    def page(self) -> str:
         """The editor's page. Raises `ProductFailure` for anything else."""
         address = self.url
         for _ in range(REDIRECTS + 1):
@@ -102,11 +100,11 @@ class Editor:
             raise ProductFailure(
                 f"the page of {self.slug} is no page", seen=answer.headers.get("Content-Type", "")
             )
-        return answer
+        return answer.text
 
     def require_assets(self) -> list[str]:
         """The assets that the page names, all of them served. Raises `ProductFailure`."""
-        named = assets(self.page().text, self.url)
+        named = assets(self.page(), self.url)
         if not named:
             raise ProductFailure(
                 f"the page of {self.slug} names no script or style sheet of its own",

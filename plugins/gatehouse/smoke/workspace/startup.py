@@ -9,7 +9,14 @@ from tenacity.wait import wait_chain, wait_fixed
 
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.models import Workspace
-from gatehouse.coder.workspaces import LOG_TAIL, agent_failure, agent_state, build_failure, unprovisionable
+from gatehouse.coder.workspaces import (
+    LOG_TAIL,
+    agent_failure,
+    agent_state,
+    build_failure,
+    no_agent,
+    unprovisionable,
+)
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from gatehouse.core.errors import (
     GatehouseError,
@@ -130,17 +137,20 @@ def bring_up(
         return None
 
     deadline = Deadline.after(timeout + budgets.node_seconds + INTERVAL_MARGIN, clock)
-    seen = wait_until(
-        look,
-        what=f"start of workspace {workspace_id[:8]}",
-        ready=_is_ready,
-        failed=failed,
-        describe=lambda seen: f"{seen.stage}: {last_words(seen.stage, seen.workspace, seen.pod)}".strip(": "),
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-        next_step="look at the deployment: it gave no answer about the workspace",
-    )
+    with coder.within(deadline):
+        seen = wait_until(
+            look,
+            what=f"start of workspace {workspace_id[:8]}",
+            ready=_is_ready,
+            failed=failed,
+            describe=lambda seen: f"{seen.stage}: {last_words(seen.stage, seen.workspace, seen.pod)}".strip(
+                ": "
+            ),
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+            next_step="look at the deployment: it gave no answer about the workspace",
+        )
     if seen.pod and seen.pod.node_seconds:  # the cluster's own times; looks may have come late
         stages.seconds[Stage.NODE] = max(seen.pod.node_seconds, stages.seconds.get(Stage.NODE, 0.0))
     return Started(seen.workspace, stages.seconds, pods.unseen, stages.node_words, clock.monotonic())
@@ -161,6 +171,8 @@ def _failure(coder: CoderClient, cluster: Cluster | None, seen: _Look) -> Gateho
         return build_failure(coder, build)
     if error := unprovisionable(seen.workspace):
         return error
+    if agent is None and build.transition == "start" and build.job.status == "succeeded":
+        return no_agent(build)
     if agent and agent.lifecycle_state in ("start_error", "start_timeout"):
         return agent_failure(coder, agent)
     if seen.stage in (Stage.PULL, Stage.INIT) and (why := hopeless(seen.pod)):

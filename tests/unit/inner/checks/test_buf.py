@@ -6,7 +6,13 @@ import pytest
 
 from gatehouse.inner.model import Outcome
 
-FILES = {"p/buf.yaml": "version: v2\n", "p/x/a.proto": "", "p/x/b.proto": ""}
+FILES = {
+    "p/buf.yaml": "version: v2\n",
+    "p/x/a.proto": "",
+    "p/x/b.proto": "",
+    "Makefile": "all:\n\tbuf format -w\n",
+}
+ACTION = "steps:\n  - uses: bufbuild/buf-action@v1\n"
 
 
 def places(outcome):
@@ -15,6 +21,22 @@ def places(outcome):
 
 def test_a_module_is_formatted_built_and_linted(bench):
     assert list(bench.checks(FILES, "buf")) == ["buf-format", "buf-build", "buf-lint"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "formatted"),
+    [
+        ("Makefile", "lint:\n\tbuf lint\n", False),
+        (".pre-commit-config.yaml", "repos: [{hooks: [{id: buf-format}]}]\n", True),
+        (".github/workflows/buf.yaml", ACTION, True),
+        (".github/workflows/buf.yaml", f"{ACTION}    with:\n      format: false\n", False),
+        (".github/workflows/buf.yaml", f"{ACTION}    with: {{setup_only: true}}\n", False),
+    ],
+)
+def test_a_module_is_formatted_only_where_something_formats_it(bench, file, text, formatted):
+    files = {"buf.yaml": "version: v2\n", "a.proto": "", file: text}
+
+    assert ("buf-format" in bench.checks(files, "buf", only="")) == formatted
 
 
 def test_a_module_without_definitions_has_no_checks(bench):

@@ -146,7 +146,12 @@ def test_an_error_of_a_compiler_has_a_place(bench, name, line, place):
         ("> No cached version of junit:junit:4.13 available for offline mode.", "junit:junit:4.13"),
         (
             "Plugin [id: 'a.b', version: '1'] was not found in any of the following sources:",
-            "a.b",
+            "the plugin a.b",
+        ),
+        (
+            "> Cannot find a Java installation on your machine (Linux 6.1 amd64) matching: "
+            "{languageVersion=21, vendor=any vendor, implementation=vendor-specific}.",
+            "a JDK of version 21",
         ),
     ],
 )
@@ -180,7 +185,7 @@ def test_a_failing_test_is_placed_by_its_report_and_not_by_gradles_words(bench):
 
     outcome = bench.judge(check, "", stderr, code=1, seconds=600.0)
 
-    assert places(outcome) == ["libs/core/src/test/java/x/ATest.java:8: x.ATest#adds(): no"]
+    assert places(outcome) == ["libs/core/src/test/java/x/ATest.java:8: adds(): no"]
 
 
 def test_tests_that_leave_no_report_are_no_pass(bench):

@@ -105,3 +105,18 @@ def test_the_real_kubectl_passes_a_good_kustomization_and_places_a_fault(bench):
     finding = outcome("[a").findings[0]
     assert finding.path == "k/a.yaml"
     assert finding.line in (3, 4)
+
+
+def test_a_resource_that_is_not_there_has_the_line_that_names_it(bench):
+    files = {"k/kustomization.yaml": "resources:\n  - cm.yaml\n  - cmm.yaml\n", "k/cm.yaml": ""}
+    check = bench.checks(files, "kustomize")["kustomize-build"]
+    stderr = (
+        "Error: accumulating resources: accumulation err='accumulating resources from 'cmm.yaml': evalsymlink failure"
+        " on '{0}' : lstat {0}: no such file or directory': must build at directory: not a valid directory: x\n"
+    )
+
+    outcome = bench.judge(check, "", stderr.format(check.package.path / "cmm.yaml"), code=1)
+
+    assert [str(each) for each in outcome.findings] == [
+        "k/kustomization.yaml:3: kustomize: cmm.yaml is named and is not there"
+    ]

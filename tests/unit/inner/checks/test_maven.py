@@ -52,6 +52,25 @@ def places(outcome):
     return [str(finding) for finding in outcome.findings]
 
 
+UNPARSED = """\
+SEVERE: Step 'google-java-format' found problem in 'core/src/test/java/x/ATest.java':
+null
+java.lang.reflect.InvocationTargetException
+\tat java.base/java.lang.reflect.Method.invoke(Method.java:569)
+Caused by: com.google.googlejavaformat.java.FormatterException: 59:2: error: reached end of file while parsing
+[ERROR] Failed to execute goal com.diffplug.spotless:spotless-maven-plugin:1.23.0:check (spotless) on project a: \
+java.lang.reflect.InvocationTargetException: 59:2: error: reached end of file while parsing -> [Help 1]
+"""
+
+
+def test_a_file_that_the_formatter_cannot_read_is_named_with_the_place(bench):
+    check = bench.checks(reactor(), *ALL)["maven-compile"]
+
+    assert places(bench.judge(check, stdout=UNPARSED.replace("core/", f"{bench.root}/core/"), code=1)) == [
+        "core/src/test/java/x/ATest.java:59:2: spotless: reached end of file while parsing"
+    ]
+
+
 TOOLCHAIN = """\
 [ERROR] No toolchain found for type jdk
 [ERROR] Cannot find matching toolchain definitions for the following toolchain types:
@@ -304,12 +323,12 @@ def test_a_failing_test_is_placed_at_its_first_line_in_the_package(bench):
     outcome = bench.judge(check, FAILURES, code=1, seconds=600.0)
     parsed = check.parse(check, outcome.completed)
 
-    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: x.ATest#adds: expected:<3> but was:<2>"]
+    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: adds: expected:<3> but was:<2>"]
     assert parsed.executed == 2
     assert [(test.id, test.outcome, test.seconds) for test in parsed.tests] == [
-        ("x.ATest#adds", ChildOutcome.FAILED, 0.02),
-        ("x.ATest#fine", ChildOutcome.PASSED, 1234.5),
-        ("x.ATest#later", ChildOutcome.SKIPPED, 0.0),
+        ("x.ATest.adds", ChildOutcome.FAILED, 0.02),
+        ("x.ATest.fine", ChildOutcome.PASSED, 1234.5),
+        ("x.ATest.later", ChildOutcome.SKIPPED, 0.0),
     ]
 
 
@@ -321,7 +340,7 @@ def test_a_failing_test_of_failsafe_is_placed_too(bench):
 
     outcome = bench.judge(check, stdout, code=1, seconds=600.0)
 
-    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: x.ATest#adds: expected:<3> but was:<2>"]
+    assert places(outcome) == ["core/src/test/java/x/ATest.java:8: adds: expected:<3> but was:<2>"]
 
 
 def test_a_failing_test_in_a_report_is_no_pass_although_maven_exits_with_0(bench):
@@ -355,6 +374,15 @@ def test_a_report_that_was_cut_short_is_no_pass(bench):
     assert bench.judge(check, seconds=600.0).outcome is Outcome.FAILED
 
 
+def test_a_plugin_that_maven_cannot_look_up_offline_is_not_installed(bench):
+    check = bench.checks(reactor(), *ALL)["maven-compile"]
+    text = "[ERROR] No plugin found for prefix 'checkstyle' in the current project -> [Help 1]"
+
+    outcome = bench.judge(check, text, code=1)
+
+    assert outcome.reason == "the Maven plugin checkstyle is not installed"
+
+
 def test_tests_of_the_same_name_are_told_apart(bench):
     check = bench.checks(reactor(), *ALL)["maven-test"]
     report(
@@ -363,4 +391,4 @@ def test_tests_of_the_same_name_are_told_apart(bench):
 
     parsed = check.parse(check, bench.judge(check, seconds=600.0).completed)
 
-    assert [test.id for test in parsed.tests] == ["x#a", "x#a (2)"]
+    assert [test.id for test in parsed.tests] == ["x.a", "x.a (2)"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.diffs import unformatted
@@ -14,6 +15,7 @@ _NO_MODULE = re.compile(
 )
 _DOWNLOADING = re.compile(r"^go: downloading (\S+ \S+)", re.MULTILINE)
 _NO_GO = re.compile(r"requires go >= (\S+) \(running")
+_OTHER_GOLANGCI = re.compile(r"unknown flag: (--output\.json\.path|--out-format)")
 _NO_COMPILER = re.compile(r'C compiler "([^"]+)" not found')
 
 
@@ -46,22 +48,32 @@ def read_errors(check: Check, done: Completed) -> Parsed:
 
 def read_gofmt(check: Check, done: Completed) -> Parsed:
     """The diffs of `gofmt -d`; files that it cannot parse are on standard error, with their place."""
-    return Parsed((*placed_lines(check, done.stderr), *unformatted(check, done.stdout, "gofmt")))
+    return Parsed(
+        (
+            *placed_lines(check, done.stderr),
+            *unformatted(check, done.stdout, "is not formatted as gofmt does it"),
+        )
+    )
 
 
 def read_golangci(check: Check, done: Completed) -> Parsed:
-    """The JSON object of golangci-lint, one line of standard output whatever its version."""
-    findings = []
-    for report in json_lines(done.stdout):
-        for issue in report.get("Issues") or ():
-            place = issue.get("Pos") or {}
-            findings.append(
-                Finding(
-                    relative(check, str(place.get("Filename", check.package.manifest))),
-                    short(str(issue.get("Text", ""))),
-                    place.get("Line") or None,
-                    place.get("Column") or None,
-                    str(issue.get("FromLinter", "")),
-                )
-            )
+    """The JSON object of golangci-lint, one line of standard output whatever its version.
+
+    Its two main versions understand neither each other's options nor each other's configurations.
+    """
+    issues = [issue for report in json_lines(done.stdout) for issue in report.get("Issues") or ()]
+    findings = dict.fromkeys(finding for issue in issues for finding in _issue(check, issue))
+    if option := _OTHER_GOLANGCI.search(done.stderr):
+        wanted = "2" if option[1].startswith("--output.") else "1"
+        return Parsed(missing=f"golangci-lint {wanted}, for which the configuration is written,")
     return Parsed(tuple(findings), missing=_missing(done.stderr))
+
+
+def _issue(check: Check, issue: dict[str, Any]) -> tuple[Finding, ...]:
+    """What a linter found; what the compiler found has its places in its text only."""
+    place, text = issue.get("Pos") or {}, str(issue.get("Text", ""))
+    linter = str(issue.get("FromLinter", ""))
+    if linter == "typecheck" and (placed := placed_lines(check, text)):
+        return placed
+    path = relative(check, str(place.get("Filename", check.package.manifest)))
+    return (Finding(path, short(text), place.get("Line") or None, place.get("Column") or None, linter),)

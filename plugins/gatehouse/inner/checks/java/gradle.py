@@ -2,7 +2,8 @@
 
 A project is built from the folder of its settings, with what it needs. Without sources it has no checks; `buildSrc`
 has none of its own, as each build contains it, and projects for Android or several platforms have other tasks.
-`build/` must be ignored by git, as Gradle writes it into the project.
+`build/` must be ignored by git, as Gradle writes it into the project: builds name that folder in their own words, so
+that it cannot be put elsewhere for them.
 A source set named after a class of integration tests (`src/integrationTest`) runs in that phase; one named after a
 class of cluster tests only compiles. Nothing is downloaded (`--offline`), and no daemon outlives a check.
 """
@@ -24,7 +25,9 @@ from gatehouse.inner.checks.java.gradle_build import (
     project_prefix,
     settings_folder,
 )
-from gatehouse.inner.checks.java.shared import JAVA, SOURCES, builder, java_inputs, read_reports
+from gatehouse.inner.checks.java.shared import JAVA, builder, java_inputs, written_since
+from gatehouse.inner.checks.junit_reports import read_junit
+from gatehouse.inner.checks.jvm_frames import SOURCES
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
@@ -42,9 +45,15 @@ _PLACE = re.compile(
     r"(?P<line>\d+)(?:[:,] ?(?P<column>\d+))?\)?:? (?:error: )?(?P<message>.+)$",
     re.MULTILINE,
 )
-_ABSENT = re.compile(
-    r"No cached version of (\S+) available for offline mode|Plugin \[id: '([^']+)'.* was not found"
-    r"|(No matching toolchains found[^.\n]*)|Could not resolve (\S+)\.\n.*offline mode"
+#: What Gradle says that it lacks, and how that is named.
+_ABSENT = (
+    (r"No cached version of (\S+) available for offline mode", "{}"),
+    (r"Plugin \[id: '([^']+)'.* was not found", "the plugin {}"),
+    (
+        r"(?:No matching toolchains found|Cannot find a Java installation).*languageVersion=(\d+)",
+        "a JDK of version {}",
+    ),
+    (r"Could not resolve (\S+)\.\n.*offline mode", "{}"),
 )
 
 
@@ -108,6 +117,7 @@ def _gradle(package: Package, tools: Tools, name: str, *tasks: str, **more: Any)
         else "run the same tasks once with network",
         "weight": 0,
         "resource": "gradle",
+        "writes": ("build/", ".gradle/", ".kotlin/"),
         "inputs": (*existing(program, home / "gradle.properties"), *(java or ())),
     }
     argv = (program, *options, *(f"{project}{task}" for task in tasks))
@@ -123,7 +133,9 @@ def _tests(package: Package, tools: Tools, name: str, task: str, phase: Phase) -
             return built
         # A failing build may not have come to removing them. What passes may come from Gradle's cache, and be older.
         since = time.time() - done.duration if done.exit_code else 0
-        parsed = read_reports(check, package.path.glob(f"build/test-results/{task}/TEST-*.xml"), since=since)
+        parsed = read_junit(
+            check, written_since(package.path.glob(f"build/test-results/{task}/TEST-*.xml"), since)
+        )
         return parsed if parsed.findings else Parsed(built.findings, parsed.executed, tests=parsed.tests)
 
     clean = f"clean{task[0].upper()}{task[1:]}"
@@ -141,8 +153,9 @@ def read_output(check: Check, done: Completed) -> Parsed:
     if done.exit_code == 0:
         return Parsed()
     text = f"{done.stdout}\n{done.stderr}"
-    if absent := _ABSENT.search(text):
-        return Parsed(missing=next(part for part in absent.groups() if part))
+    for pattern, what in _ABSENT:
+        if absent := re.search(pattern, text):
+            return Parsed(missing=what.format(absent[1]))
     places = {
         (relative(check, match["path"]), int(match["line"])): match
         for match in reversed(list(_PLACE.finditer(text)))

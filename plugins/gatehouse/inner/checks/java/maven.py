@@ -1,7 +1,8 @@
 """Maven modules, in Java or Kotlin: compilation, formatting and lint where plugins for them are configured, tests.
 
 Each module is built from the root of its reactor, with the modules that it needs; these run their tests as well. A
-module of packaging `pom` has no checks. `target/` must be ignored by git, as Maven writes it into the module.
+module of packaging `pom` has no checks. `target/` must be ignored by git, as Maven writes it into the module: only a
+pom can name another folder.
 Tests are those of surefire's names. `@Tag`s named after a class of integration or cluster tests are left out of them;
 the former, and the tests of failsafe, run in a phase of their own. Nothing is downloaded: `--offline`.
 """
@@ -19,7 +20,9 @@ from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.files import existing, read_text
 from gatehouse.inner.checks.java.maven_output import read_checkstyle, read_output
 from gatehouse.inner.checks.java.maven_pom import Pom, links, read_pom
-from gatehouse.inner.checks.java.shared import JAVA, SOURCES, builder, java_inputs, read_reports
+from gatehouse.inner.checks.java.shared import JAVA, builder, java_inputs, written_since
+from gatehouse.inner.checks.junit_reports import read_junit
+from gatehouse.inner.checks.jvm_frames import SOURCES
 from gatehouse.inner.checks.manifests import broken_manifest
 from gatehouse.inner.checks.tools import Tools
 from gatehouse.inner.model import Blame, Check, Finding, Language, Package, Parsed, Phase
@@ -109,6 +112,7 @@ def _maven(
         "how_to_install": how,
         "weight": 0,
         "resource": "maven",
+        "writes": ("target/",),
         "inputs": (
             *existing(program, *(Path.home() / ".m2" / name for name in ("settings.xml", "toolchains.xml"))),
             *(java or ()),
@@ -132,7 +136,9 @@ def _tests(
             return built
         # Reports of earlier runs stay in the folder; they are none of this one.
         started = time.time() - done.duration
-        parsed = read_reports(check, package.path.glob(f"target/{plugin}-reports/TEST-*.xml"), since=started)
+        parsed = read_junit(
+            check, written_since(package.path.glob(f"target/{plugin}-reports/TEST-*.xml"), started)
+        )
         return parsed if parsed.findings else replace(parsed, findings=built.findings)
 
     more: dict[str, Any] = {

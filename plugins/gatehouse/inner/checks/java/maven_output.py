@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 
 from gatehouse.core.processes import Completed
-from gatehouse.inner.checks.files import diff_findings
+from gatehouse.inner.checks.diffs import unformatted
 from gatehouse.inner.checks.parsing import relative
 from gatehouse.inner.model import Check, Finding, Parsed
 
@@ -37,12 +38,14 @@ def read_output(check: Check, done: Completed) -> Parsed:
         )
         for match in _PLACE.finditer(text)
     ]
-    findings += _unformatted(check, text)
+    findings += [*_unparsed(check, text), *_unformatted(check, text)]
     if findings:
         by_place = {(each.path, each.line, each.column): each for each in reversed(findings)}
         return Parsed(tuple(reversed(by_place.values())))
     if toolchain := _TOOLCHAIN.search(text):
         return Parsed(missing=f"the toolchain {toolchain[1]}, of those in ~/.m2/toolchains.xml,")
+    if prefix := re.search(r"No plugin found for prefix '([^']+)'", text):
+        return Parsed(missing=f"the Maven plugin {prefix[1]}")
     if re.search(r"in offline mode|during a previous attempt", text):
         artifact = re.search(r"artifact (\S+:\S+) has not|(\S+:\S+:\S+) was not found in", text)
         named = next((part for part in artifact.groups() if part), "") if artifact else ""
@@ -70,6 +73,13 @@ def read_checkstyle(check: Check, done: Completed) -> Parsed:
     )
 
 
+def _unparsed(check: Check, text: str) -> Iterator[Finding]:
+    """The files that a formatter of spotless cannot read: the file on one line, the place and the reason below it."""
+    for file, rest in re.findall(r"Step '[^']+' found problem in '([^']+)':\n(.*(?:\n.*){0,200})", text):
+        if place := re.search(r"(?:^|[\s:])(\d+):(\d+): error: (.+)$", rest, re.MULTILINE):
+            yield Finding(relative(check, file), place[3].strip(), int(place[1]), int(place[2]), "spotless")
+
+
 def _unformatted(check: Check, text: str) -> list[Finding]:
     """The files that spotless would change: most with their differences, of many only the names."""
     listed = re.search(r"format violations:\n((?:\[ERROR\]  +.*\n)+)", text)
@@ -77,9 +87,11 @@ def _unformatted(check: Check, text: str) -> list[Finding]:
         return []
     lines = [line.removeprefix("[ERROR]     ") for line in listed[1].splitlines()]
     files = [line for line in lines if not line.startswith(" ")]
-    diff = "\n".join(line.removeprefix("    ") if line.startswith(" ") else f"+++ {line}" for line in lines)
+    diff = "\n".join(
+        line.removeprefix("    ") if line.startswith(" ") else f"--- {line}\n+++ {line}" for line in lines
+    )
     message = "is not formatted; run mvn spotless:apply"
-    found = {each.path: each for each in diff_findings(check, diff, message, "spotless")}
+    found = {each.path: each for each in unformatted(check, diff, message, "spotless")}
     paths = [relative(check, file) for file in files if "." in file]
     return [found.get(path) or Finding(path, message, rule="spotless") for path in paths]
 

@@ -18,7 +18,8 @@ _TEST = re.compile(r"(^|/)(__tests__|test)/|(^|/)test\.[^./]+$|[._-](test|spec)\
 class Tests:
     """The tests of a package by the folders of `__tests__` that tell classes apart.
 
-    `left_out` are the folders that hold tests of other classes; `folder` is the only one that is run, if any.
+    `left_out` are the folders that hold tests of other classes; `folder` is the only one that is run, if any. `alone`
+    tells that there are no unit tests beside them.
     """
 
     __test__ = False  # not one of pytest's
@@ -28,6 +29,7 @@ class Tests:
     files: tuple[str, ...]
     folder: str = ""
     left_out: tuple[str, ...] = ()
+    alone: bool = False
 
 
 def classes_of(node: NodePackage) -> list[Tests]:
@@ -45,7 +47,9 @@ def classes_of(node: NodePackage) -> list[Tests]:
         if name in classes.integration:
             own = tuple(file for file in files if _lies_in(file, name))
             others = tuple(each for each in other if each != name)
-            found.append(Tests("integration", Phase.INTEGRATION, own, folder=name, left_out=others))
+            found.append(
+                Tests("integration", Phase.INTEGRATION, own, folder=name, left_out=others, alone=not unit)
+            )
     return found
 
 

@@ -15,9 +15,9 @@ from gatehouse.inner.checks.node.output import (
 )
 from gatehouse.inner.checks.node.package import MANAGERS, NodePackage, links, manifest_of
 from gatehouse.inner.checks.node.runners import (
+    IMPORTED,
     RUNNERS,
     configured,
-    node_test,
     runner_of,
     unwrapped,
 )
@@ -131,6 +131,8 @@ def _tests(node: NodePackage) -> list[Check]:
     for tests in classes_of(node):
         names = [each.format(name=tests.folder) for each in TESTS[tests.phase]]
         own = _tests_of_script(node, tests, names) or _tests_of_configuration(node, tests)
+        if not own and tests.alone:  # whatever runs the tests of this package runs these
+            own = _tests_of_script(node, tests, ("test",))
         # Without a file that looks like a test, only a run can tell whether there are any.
         found += [check for check in own if tests.files or check.phase is not Phase.CONTRACT]
     return found
@@ -160,8 +162,10 @@ def _tests_of_configuration(node: NodePackage, tests: Tests) -> list[Check]:
         return []
     if name := configured(node, tuple(RUNNERS)):
         return RUNNERS[name](node, tests, Command((name,), {}))
-    uses_node = any(b"node:test" in (node.package.path / file).read_bytes() for file in tests.files)
-    return node_test(node, tests, Command(("node", "--test"), {})) if uses_node else []
+    for module, (runner, call) in IMPORTED.items():
+        if any(module in (node.package.path / file).read_bytes() for file in tests.files):
+            return runner(node, tests, call)
+    return []
 
 
 def _script(node: NodePackage, names: Sequence[str]) -> tuple[str, Command | None]:

@@ -22,6 +22,7 @@ from gatehouse.inner.checks.parsing import (
     taken,
     without_control,
 )
+from gatehouse.inner.checks.tap import UNFINISHED, is_tap, read_tap
 from gatehouse.inner.model import Check, Finding, Parsed
 
 _TSC = re.compile(
@@ -39,7 +40,7 @@ _PRETTIER_ERROR = re.compile(
 _PRETTIER_WARNING = re.compile(r"^\[warn\] (?P<path>.+)$", re.MULTILINE)
 _STYLISH = re.compile(r"^ +(?P<line>\d+):(?P<column>\d+) +error +(?P<message>.+?)(?:  +(?P<rule>\S+))?$")
 _JEST_OR_VITEST = r"^\s*Tests:?\s+(?P<counts>.*\d+ (?:passed|failed|total|skipped|todo).*)$"
-_NODE = r"^[#\u2139] pass (?P<passed>\d+)\n[#\u2139] fail (?P<failed>\d+)"
+_NODE = r"^[#\u2139] pass +(?P<passed>\d+)(?:\n[#\u2139] skip +\d+)?(?:\n[#\u2139] fail +(?P<failed>\d+))?"
 _MOCHA = r"^\s*(?P<passed>\d+) passing\b(?:.*\n+\s*(?:\d+ pending\n+\s*)?(?P<failed>\d+) failing)?"
 _AVA = r"^\s*(?P<passed>\d+) tests? passed$"
 _COUNTS = tuple(re.compile(pattern, re.MULTILINE) for pattern in (_JEST_OR_VITEST, _NODE, _MOCHA, _AVA))
@@ -136,12 +137,11 @@ def _biome(check: Check, diagnostic: dict[str, Any]) -> Finding:
     location = diagnostic.get("location") or {}
     path = location.get("path") or ""
     name = path.get("file", "") if isinstance(path, dict) else path  # an object up to Biome 1
-    start = location.get("start") or {}
+    line, column = _biome_start(location)
     message = diagnostic.get("message") or diagnostic.get("description") or ""
     text = message if isinstance(message, str) else "".join(str(part.get("content", "")) for part in message)
     if diagnostic.get("category") == "format":
         text = "is not formatted as biome does it"
-    line, column = start.get("line") or None, start.get("column") or None
     return Finding(
         relative(check, name) if name else check.package.manifest,
         short(text),
@@ -149,6 +149,15 @@ def _biome(check: Check, diagnostic: dict[str, Any]) -> Finding:
         column,
         diagnostic.get("category", ""),
     )
+
+
+def _biome_start(location: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Line and column, which Biome 1 only gives as a number of bytes in the source that it shows with them."""
+    start, span = location.get("start") or {}, location.get("span")
+    if not span or not isinstance(location.get("sourceCode"), str):
+        return start.get("line") or None, start.get("column") or None
+    before = location["sourceCode"].encode()[: span[0]].decode(errors="replace")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def read_script(check: Check, done: Completed) -> Parsed:
@@ -173,8 +182,12 @@ def _jest(check: Check, text: str) -> Iterator[Finding]:
 
 
 def read_test_script(check: Check, done: Completed) -> Parsed:
-    """As `read_script`, with the number of tests that ran, if the runner's summary is a well-known one."""
+    """As `read_script`, with each test of TAP, or the number of tests that ran, if the summary is a well-known one."""
     parsed = read_script(check, done)
+    if is_tap(done.stdout) and not done.truncated:
+        told = read_tap(check, done.stdout, done.stderr)
+        failed = tuple(each for each in told.findings if each.rule != UNFINISHED)
+        return replace(told, findings=failed or parsed.findings or told.findings, missing=parsed.missing)
     return Parsed(
         parsed.findings, counted(without_control(done.stdout + "\n" + done.stderr)), missing=parsed.missing
     )

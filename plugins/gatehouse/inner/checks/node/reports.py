@@ -1,4 +1,4 @@
-"""Reports that Jest, Vitest and Mocha write as JSON."""
+"""Reports that Jest, Vitest and Mocha write as JSON, Node and node-tap as TAP, Bun and Deno as JUnit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.core.processes import Completed
+from gatehouse.inner.checks.junit_reports import read_junit
 from gatehouse.inner.checks.node.output import read_script
 from gatehouse.inner.checks.node.package import absent_dependency
 from gatehouse.inner.checks.parsing import (
+    Place,
+    first_error,
     listing,
     own_place,
     placed_lines,
@@ -33,6 +36,16 @@ _BABEL = re.compile(
     re.MULTILINE,
 )
 _ABSENT = re.compile(r"(?:Cannot find (?:module|package)|Failed to resolve import) ['\"]([^'\"]+)['\"]")
+_UNPARSED = re.compile(
+    r"^ *Details:\n\s+(?P<path>\S.*):(?P<line>\d+)\n(?:.*\n)*?\s*(?P<what>SyntaxError: .+)$", re.MULTILINE
+)
+#: How Bun prints what goes wrong while it loads a file.
+_BETWEEN_TESTS = re.compile(r"^# Unhandled error between tests\n-+\n((?:.*\n)*?)-+$", re.MULTILINE)
+_VITE = re.compile(
+    r"^(?:Parse failure: )?(?:Parse failed with \d+ errors?:\s+)?(?P<message>[^\n]+)\n(?:.*\n)*?"
+    r"At file: (?P<path>[^\n]+?):(?P<line>\d+):(?P<column>\d+)$",
+    re.MULTILINE,
+)
 _FAILED_SUITE = re.compile(r"● Test suite failed to run\s+(?P<message>\S.*)")
 
 Reader = Callable[[Check, Any], Parsed]
@@ -52,17 +65,45 @@ class Report:
         if not text:
             return Parsed(printed.findings, executed=0, missing=printed.missing)
         try:
-            parsed = self.read(check, text if self.read is read_tap else json.loads(text))
+            is_tap = self.read is read_tap
+            parsed = read_tap(check, text, done.stderr) if is_tap else self.read(check, json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"the runner's report cannot be read: {error}"
             broken = Finding(check.package.manifest, message, rule="report")
             return Parsed((*printed.findings, broken), executed=0)
         # What goes wrong outside of any test is in no report.
-        findings = parsed.findings or printed.findings
-        if not parsed.tests and not findings:
-            findings = (Finding(check.package.manifest, "the test runner found no test", rule="listing"),)
+        findings = _or_none(check, parsed, parsed.findings or printed.findings)
         missing = absent_dependency(check, text) if done.exit_code != 0 else ""
         return replace(parsed, findings=findings, missing=missing or printed.missing)
+
+
+@dataclass(frozen=True)
+class JUnitReport:
+    """Reads the JUnit file that Bun or Deno was told to write to `path`, and what they print of files not in it."""
+
+    path: Path
+
+    def __call__(self, check: Check, done: Completed) -> Parsed:
+        """Tests and failures; a file that cannot be loaded is in no report."""
+        printed = read_script(check, done)
+        try:
+            parsed = read_junit(check, [self.path])
+        finally:
+            self.path.unlink(missing_ok=True)
+        outside = [
+            finding
+            for text in _BETWEEN_TESTS.findall(without_control(done.stderr + "\n" + done.stdout))
+            for finding in first_error(check, text)
+        ]
+        findings = (*outside, *parsed.findings) or printed.findings
+        return replace(parsed, findings=_or_none(check, parsed, findings), missing=printed.missing)
+
+
+def _or_none(check: Check, parsed: Parsed, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings; where there are neither any nor a test, that there is none."""
+    if parsed.tests or findings:
+        return findings
+    return (Finding(check.package.manifest, "the test runner found no test", rule="listing"),)
 
 
 def read_jest(check: Check, report: dict[str, Any]) -> Parsed:
@@ -109,10 +150,21 @@ def _failed_file(check: Check, path: str, text: str) -> Finding:
     if (placed := next(iter(placed_lines(check, text)), None)) and placed.column is not None:
         # Vitest shows what esbuild says, which counts columns from 0.
         return replace(placed, message=placed.message.removeprefix("ERROR: "), column=placed.column + 1)
+    parsed = _VITE.search(text)
+    if parsed and (found := own_place(check, [_vite_place(parsed)])):
+        return Finding(found[0], short(parsed["message"]), found[1], found[2], "syntax")
     match = _FAILED_SUITE.search(text)
     message = short(match["message"] if match else text.partition("\n/")[0], "the file could not be loaded")
+    if details := _UNPARSED.search(text):
+        # Jest's own first words are advice; the file that it cannot parse, often of a dependency, comes last.
+        message = f"{short(details['what'])} in {relative(check, details['path'])}:{details['line']}"
     place = own_place(check, places(text)) or (path, _line_of(check, path, text), None)
     return Finding(place[0], message, place[1], place[2])
+
+
+def _vite_place(match: re.Match[str]) -> Place:
+    """Where Vite's parser stopped: it names files from the package's folder, with a slash before them."""
+    return match["path"].removeprefix("/"), int(match["line"]), int(match["column"])
 
 
 def _line_of(check: Check, path: str, text: str) -> int | None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import PurePosixPath
 
-from gatehouse.inner.checks.node.classes import SUFFIXES, Tests
+from gatehouse.inner.checks.node.classes import Tests
+from gatehouse.inner.checks.node.files import words_for
 from gatehouse.inner.checks.node.jest import jest
+from gatehouse.inner.checks.node.other_runners import ava, bun, deno, tap
 from gatehouse.inner.checks.node.package import PARALLEL, NodePackage
 from gatehouse.inner.checks.node.reports import MochaListing, Report, read_file_list, read_jest, read_mocha
-from gatehouse.inner.checks.node.runs import EASY, WATCHING, listing_check, listing_name, run_check
+from gatehouse.inner.checks.node.runs import EASY, WATCHING, file_listing, listing_check, run_check
 from gatehouse.inner.checks.node.scripts import Command, without
 from gatehouse.inner.checks.tap import read_tap
-from gatehouse.inner.model import Blame, Check, Parsed, Phase
+from gatehouse.inner.model import Check
 
 
 def vitest(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
@@ -59,15 +60,15 @@ def vitest(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
 
 
 def mocha(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
-    """Mocha, which cannot be told to run one folder only: integration tests run among the unit tests."""
-    if tests.folder:
+    """Mocha, which cannot be told to run one folder only: integration tests run among the unit tests, if there are."""
+    if tests.folder and not tests.alone:
         return []
     words = without(
         command.words[1:],
         ("--watch", "-w"),
         ("--reporter", "-R", "--reporter-option", "--reporter-options", "-O"),
     )
-    never = [name for name in tests.left_out if name in node.tools.classes.cluster]
+    never = [name for name in tests.left_out if tests.folder or name in node.tools.classes.cluster]
     left_out = tuple(word for name in never for word in ("--ignore", f"**/__tests__/{name}/**"))
     report, listed = (
         node.tools.report(node.package, f"{tests.name}-{kind}.json") for kind in ("run", "list")
@@ -91,45 +92,63 @@ def mocha(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
 
 
 def node_test(node: NodePackage, tests: Tests, command: Command) -> list[Check]:
-    """Node's own runner, which has no listing: its files are counted as they are known from git's list."""
+    """Node's own runner, which has no listing."""
     words = without(
         command.words[1:], ("--test", "--watch"), ("--test-reporter", "--test-reporter-destination")
     )
-    named = any(
-        not word.startswith("-") and PurePosixPath(word).suffix in ("", *SUFFIXES) for word in words[-1:]
-    )
-    if named and tests.folder:
+    chosen = words_for(node, tests, words)
+    if chosen is None:
         return []
-    files = tests.files if (tests.folder or tests.left_out) and not named else ()
     report = node.tools.report(node.package, f"{tests.name}.tap")
     output = ("--test", "--test-reporter=tap", f"--test-reporter-destination={report}")
-    run = run_check(node, tests, command, "node", *output, *words, *files, parse=Report(report, read_tap))
-    listed = Check(
-        *(node.package, listing_name(tests), Phase.CONTRACT, Blame.COMPILE),
-        look=lambda: Parsed(listed=len(tests.files)),
-    )
-    return [listed, run] if tests.files else [run]
+    run = run_check(node, tests, command, "node", *output, *chosen, parse=Report(report, read_tap))
+    return [*file_listing(node, tests), run]
 
 
 Runner = Callable[[NodePackage, Tests, Command], list[Check]]
 
 #: By the name of the program that a script calls.
-RUNNERS: dict[str, Runner] = {"vitest": vitest, "jest": jest, "mocha": mocha}
+RUNNERS: dict[str, Runner] = {"vitest": vitest, "jest": jest, "mocha": mocha, "ava": ava, "tap": tap}
+
+#: By the name of the program whose command `test` is a runner.
+RUNTIMES: dict[str, Runner] = {"bun": bun, "deno": deno}
+
+#: By what tests import: the runner, and how it is called where no script says so.
+IMPORTED: dict[bytes, tuple[Runner, Command]] = {
+    b"node:test": (node_test, Command(("node", "--test"), {})),
+    b"bun:test": (bun, Command(("bun", "test"), {})),
+}
+
+#: Programs that run another one and measure what it covers.
+COVERAGE = ("c8", "nyc")
 
 #: Files by which one sees that a runner is meant, and the dependency that it is.
-CONFIGURATIONS = {"vitest": "vitest.config.", "jest": "jest.config.", "mocha": ".mocharc."}
+CONFIGURATIONS = {
+    "vitest": "vitest.config.",
+    "jest": "jest.config.",
+    "mocha": ".mocharc.",
+    "ava": "ava.config.",
+    "tap": ".taprc",
+}
 
 
 def runner_of(command: Command) -> Runner | None:
     """The runner that a script calls, by its program or by its file in node_modules; None for others."""
     if command.tool == "node":
         return node_test if "--test" in command.words else None
+    if command.tool in RUNTIMES:
+        return RUNTIMES[command.tool] if command.words[1:2] == ("test",) else None
     return RUNNERS.get(command.tool)
 
 
 def unwrapped(command: Command) -> Command:
-    """`node --flag node_modules/.bin/jest args` as the runner with the flags in NODE_OPTIONS."""
+    """A runner without what is around it: what measures coverage, which would be written into the package, and Node.
+
+    `node --flag node_modules/.bin/jest args` is the runner with the flags in NODE_OPTIONS.
+    """
     for number, word in enumerate(command.words):
+        if command.tool in COVERAGE and (word in ("node", *RUNNERS) or word in RUNTIMES):
+            return unwrapped(replace(command, words=command.words[number:]))
         for name in RUNNERS:
             is_file = word.endswith((f"/.bin/{name}", f"/{name}.js", f"/{name}.mjs", f"/bin/{name}"))
             if command.tool == "node" and number and is_file and "node_modules/" in word:

@@ -7,7 +7,7 @@ from typing import Any
 from gatehouse.inner.checks.node.classes import Tests
 from gatehouse.inner.checks.node.package import NodePackage
 from gatehouse.inner.checks.node.scripts import Command
-from gatehouse.inner.model import Blame, Check, Phase
+from gatehouse.inner.model import Blame, Check, Parsed, Phase
 
 WATCHING = ("--watch", "--watchAll", "-w", "--ui", "--coverage", "--collectCoverage")
 EASY = ("--passWithNoTests", "--pass-with-no-tests", "-u", "--update", "--updateSnapshot", "--json", "--ci")
@@ -35,3 +35,11 @@ def run_check(
     return node.check(
         tests.name, tests.phase, Blame.TEST, tool, *arguments, env=env, findings_are_failures=True, **more
     )
+
+
+def file_listing(node: NodePackage, tests: Tests) -> list[Check]:
+    """For runners that have no listing: the files are counted as they are known from git's list."""
+    if not tests.files:
+        return []
+    place = (node.package, listing_name(tests), Phase.CONTRACT, Blame.COMPILE)
+    return [Check(*place, look=lambda: Parsed(listed=len(tests.files)))]

@@ -82,6 +82,8 @@ def plain(script: str, scripts: Mapping[str, str], known: frozenset[str] = froze
         words = words[1:]
     if words and words[0] in _STARTERS:
         words = _without_options(words[1:])
+    elif words[:2] == ["bun", "test"]:  # a runner of its own, whatever the script `test` says
+        return Command(tuple(words), env)
     elif words and words[0] in _MANAGERS:
         return _started(words, env, scripts, known)
     return Command(tuple(words), env) if words else None

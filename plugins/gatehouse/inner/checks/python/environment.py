@@ -37,7 +37,9 @@ _TOOLS = frozenset({"pytest", "mypy"})
 _NO_MODULE = re.compile(r"No module named '?([\w.]+)'?")
 _UNKNOWN_OPTION = re.compile(r"error: unrecognized arguments: (--?[\w-]+)")
 _NO_IMPORT = re.compile(
-    r"(?:library stub for module named|Import) \"([\w.]+)\"(?=.*(?:import-not-found|could not be resolved))"
+    r"(?:library stub for module named|Import|Cannot resolve imported module) [\"`]([\w.]+)[\"`]"
+    r"(?=.*(?:import-not-found|could not be resolved)|$)",
+    re.MULTILINE,
 )
 
 
@@ -103,12 +105,13 @@ class Environment:
         places = (
             [package.path / "src"] if (package.path / "src").is_dir() and not self._is_installed() else []
         )
-        places += [package.root] if self._imported_from_root() else []
+        places += [package.root] if self.imported_from_root else []
         if places:
             env["PYTHONPATH"] = os.pathsep.join(map(str, places))
         return env
 
-    def _imported_from_root(self) -> bool:
+    @cached_property
+    def imported_from_root(self) -> bool:
         """Whether a test imports a file of the package by the whole path from the root."""
         package = self.project.package
         if not package.folder:
@@ -159,7 +162,7 @@ def apart(parsed: Parsed, missing: tuple[str, ...]) -> Parsed:
     """What was read, without findings that only say that `missing` is not there; if no other is left, it is missing."""
     if not missing:
         return parsed
-    said = re.compile(r"[\"' ](?:" + "|".join(map(re.escape, missing)) + r")(?:[\"'. ]|$)")
+    said = re.compile(r"[\"'` ](?:" + "|".join(map(re.escape, missing)) + r")(?:[\"'`. ]|$)")
     others = tuple(each for each in parsed.findings if not said.search(each.message))
     return (
         replace(parsed, findings=others)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from gatehouse.core.processes import Completed
+from gatehouse.inner.checks.habits import is_run
 from gatehouse.inner.checks.manifests import broken_manifest, unreadable
+from gatehouse.inner.checks.parsing import text_of
 from gatehouse.inner.checks.python.environment import Environment
 from gatehouse.inner.checks.python.links import links
 from gatehouse.inner.checks.python.output import (
@@ -23,6 +27,7 @@ from gatehouse.inner.checks.python.project import (
     Project,
     read_project,
     requirement_packages,
+    table,
 )
 from gatehouse.inner.checks.python.tests import test_checks
 from gatehouse.inner.checks.tools import Tools
@@ -34,7 +39,11 @@ _FORMATTERS = (("black", ()), ("yapf", (".style.yapf",)), ("autopep8", ()), ("bl
 #: What a configuration above the package excludes is excluded here as well.
 _RUFF = ("--no-cache", "--force-exclude", ".")
 
-_RUFF_TABLE = re.compile(r"^\[tool\.ruff[\].]", re.MULTILINE)
+#: How ruff, black, mypy and flake8 call what they cannot parse.
+_SYNTAX = frozenset({"syntax", "invalid-syntax", "E999"})
+
+#: How automation calls ruff's formatter: as a command, as a hook, as the words of a list, through uv.
+_RUFF_FORMAT = r"(?i)\bruff(?:@[\w.]+)?['\")}]*[\s,-]+['\"]?format\b|\buv format\b"
 
 Parse = Callable[[Check, Completed], Parsed]
 
@@ -82,11 +91,15 @@ def _look(
 
 
 def _of_another_version(parse: Parse, wanted: str) -> Parse:
-    """What a tool of another version complains of is no fault of the package: the version it pins is missing."""
+    """What a tool of another version complains of is no fault of the package: the version it pins is missing.
+
+    What cannot be parsed is a fault for all versions.
+    """
 
     def read(check: Check, done: Completed) -> Parsed:
         parsed = parse(check, done)
-        return replace(parsed, missing=wanted) if done.exit_code and not parsed.missing else parsed
+        sound = not any(each.rule in _SYNTAX for each in parsed.findings)
+        return replace(parsed, missing=wanted) if done.exit_code and sound and not parsed.missing else parsed
 
     return read
 
@@ -98,8 +111,12 @@ def _formats(environment: Environment) -> list[Check]:
         return [
             _look(environment, "format", Blame.FORMAT, "black", parse, "--check", "--diff", "--quiet", ".")
         ]
-    if _ruff_applies(environment) and not any(
-        project.configures(name, *files) for name, files in _FORMATTERS
+    if any(project.configures(name, *files) for name, files in _FORMATTERS):
+        return []
+    ruff = _ruff_settings(environment)
+    # Who only lints with ruff has a configuration of it, too.
+    if ruff and (
+        any("format" in each for each in ruff) or is_run(project.package, environment.tools, _RUFF_FORMAT)
     ):
         parse = read_formatter("ruff")
         return [_look(environment, "format", Blame.FORMAT, "ruff", parse, "format", "--diff", *_RUFF)]
@@ -108,7 +125,7 @@ def _formats(environment: Environment) -> list[Check]:
 
 def _lints(environment: Environment) -> list[Check]:
     project = environment.project
-    if _ruff_applies(environment):
+    if _ruff_settings(environment):
         arguments = ("check", "--no-fix", "--output-format=json-lines", *_RUFF)
         return [_look(environment, "lint", Blame.LINT, "ruff", read_ruff, *arguments)]
     if project.configures("flake8", ".flake8", section="flake8"):
@@ -116,18 +133,25 @@ def _lints(environment: Environment) -> list[Check]:
     return []
 
 
-def _ruff_applies(environment: Environment) -> bool:
-    """Whether ruff is configured in the package or above it, as ruff itself looks for its configuration."""
+def _ruff_settings(environment: Environment) -> list[dict[str, Any]]:
+    """Ruff's configurations in the package and above it, where ruff itself looks for them; empty without any."""
     package = environment.project.package
-    if environment.tools.beside(package, "ruff.toml", ".ruff.toml"):
-        return True
+    found = []
     for folder in (package.path, *package.path.parents):
-        file = folder / "pyproject.toml"
-        if file.is_file() and _RUFF_TABLE.search(file.read_text(encoding="utf-8", errors="replace")):
-            return True
+        found += [_read(folder / name) for name in ("ruff.toml", ".ruff.toml") if (folder / name).is_file()]
+        own = table(_read(folder / "pyproject.toml"), "tool").get("ruff")
+        found += [own] if isinstance(own, dict) else []
         if folder == package.root:
             break
-    return False
+    return found
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A file in TOML; empty where there is none, and where it cannot be read, which ruff itself says."""
+    try:
+        return tomllib.loads(text_of(file))
+    except ValueError:
+        return {}
 
 
 def _types(environment: Environment) -> list[Check]:

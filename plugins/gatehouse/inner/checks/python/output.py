@@ -15,6 +15,8 @@ from gatehouse.inner.model import Check, Finding, Parsed
 
 _RUFF_BROKEN = re.compile(r"^error: Failed to parse (.+?):(\d+):(\d+): (.*)$", re.MULTILINE)
 _BLACK_BROKEN = re.compile(r"^error: cannot format (.+?): Cannot parse.*?: (\d+):(\d+): (.*)$", re.MULTILINE)
+#: As Black says it since 26.10; the two lines between are the source and a mark below it.
+_BLACK_26_BROKEN = re.compile(r"^error: cannot parse: (.+?):(\d+):(\d+)\n(?:.*\n){2}(.*)$", re.MULTILINE)
 _CODE = re.compile(r"^(?P<message>.*?) +\[(?P<code>[\w-]+)\]$")
 _FLAKE8 = re.compile(r"^(?P<code>[A-Z]+\d+) (?P<message>.*)$")
 _TY = re.compile(r"^error\[(?P<code>[\w-]+)\]:? (?P<message>.*)$")
@@ -45,11 +47,13 @@ def read_formatter(tool: str) -> Parse:
     def read(check: Check, done: Completed) -> Parsed:
         text = without_control(done.stderr)
         broken = tuple(
-            Finding(relative(check, match[1]), short(match[4]), int(match[2]), int(match[3]), "syntax")
-            for pattern in (_RUFF_BROKEN, _BLACK_BROKEN)
+            Finding(
+                relative(check, match[1]), short(match[4]), int(match[2]), int(match[3]) or None, "syntax"
+            )
+            for pattern in (_RUFF_BROKEN, _BLACK_BROKEN, _BLACK_26_BROKEN)
             for match in pattern.finditer(text)
         )
-        return Parsed((*broken, *unformatted(check, done.stdout, tool)))
+        return Parsed((*broken, *unformatted(check, done.stdout, f"is not formatted as {tool} does it")))
 
     return read
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatehouse.core.processes import Completed
 from gatehouse.inner.checks.environment_skips import environment_skips
@@ -35,9 +35,14 @@ def unittest_check(environment: Environment) -> Check:
         if any(posixpath.basename(file).startswith("test_") for file in project.tests)
         else "*_test.py"
     )
-    argv = (environment.python, "-m", "unittest", "discover", "-v", "-s", start, "-t", ".", "-p", pattern)
+    package, top = project.package, "."
+    if environment.imported_from_root:
+        # Such tests are run at the root, as Bazel does it, and find their data by paths from there.
+        package, top = replace(package, folder=""), package.folder
+    folders = ("-s", posixpath.normpath(posixpath.join(top, start)), "-t", top)
+    argv = (environment.python, "-m", "unittest", "discover", "-v", *folders, "-p", pattern)
     return Check(
-        *(project.package, "python-test", Phase.UNIT, Blame.TEST, argv),
+        *(package, "python-test", Phase.UNIT, Blame.TEST, argv),
         parse=UnittestReport(project),
         env=environment.variables(),
         how_to_install=environment.how_to_install,

@@ -17,15 +17,15 @@ _ABSENT = (
     (r"failed to download `([^` ]+) [^`]*`(?s:.*)offline", "the crate {}"),
     (r"rustc \S+ is not supported by the following packages?:\n.* requires rustc (\S+)", "Rust {}"),
     (r"you're using offline mode|--offline was specified|in the offline mode", "a crate of Cargo.lock"),
-    (r"cannot create the lock file", "Cargo.lock"),
+    (r"cannot create the lock file", "what Cargo.toml asks for (there is no Cargo.lock yet)"),
     # What build scripts look for outside of Cargo: compilers and libraries of the system.
     (r"Could not find `(protoc)`", "{}"),
     (r"The system library `([^`]+)` required by crate", "the system library {}"),
     (r"is `([\w+-]+)` not installed\?", "{}"),
     (r"failed to find tool \"([^\"]+)\"", "{}"),
     (r"error: '?(cargo-\w+|\w+)'? is not installed for the (?:custom )?toolchain", "{}"),
-    (r"error: toolchain '([^']+)' is not installed", "{}"),
-    (r"error: linker `([^`]+)` not found", "{}"),
+    (r"error: toolchain '([^']+)' is not installed", "the toolchain {}"),
+    (r"error: linker `([^`]+)` not found", "the linker {}"),
 )
 
 _NOT_THE_CAUSE = ("could not compile", "test failed", "doctest failed", "aborting due to", "build failed")

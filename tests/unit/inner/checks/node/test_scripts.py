@@ -99,3 +99,16 @@ def test_scripts_that_call_each_other_come_to_an_end():
     scripts = {"a": "npm run b", "b": "npm run a"}
 
     assert expanded("npm run a", scripts).splitlines() == ["npm run a", "npm run b"]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("c8 node --test", ("node", "--test")),
+        ("nyc --reporter text mocha -r x", ("mocha", "-r", "x")),
+        ("c8 -r lcov node node_modules/.bin/jest -i", ("jest", "-i")),
+        ("c8 ./run.sh", ("c8", "./run.sh")),
+    ],
+)
+def test_a_runner_is_seen_behind_what_measures_its_coverage(script, words):
+    assert unwrapped(plain(script, {})).words == words
