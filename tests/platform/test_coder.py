@@ -244,7 +244,7 @@ def test_an_app_is_reached_through_the_proxy_only_with_a_token(platform, coder, 
     assert workspaces.wait_for_app(coder, workspace.id, "code-server", Deadline.after(20)) == "healthy"
 
     assert coder.app(workspace, "code-server", "healthz").json()["status"] == "alive"
-    assert "<textarea" in coder.app(workspace, "code-server").text
+    assert "workbench.js" in coder.app(workspace, "code-server").text
     assert coder.app(workspace, "no-such-app").status_code == 404
     path = f"/@{workspace.owner_name}/{workspace.name}.main/apps/code-server/"
     assert httpx.get(platform.urls.coder + path).status_code == 401

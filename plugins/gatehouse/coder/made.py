@@ -46,10 +46,11 @@ class MadeWorkspaces:
         entry = self._ledger.intend("workspace", workspace_name("smoke", self._run_id), self._run_id, ttl)
         self._names.append(entry.name)
         declared = {parameter.name for parameter in self._coder.parameters(version_id)}
+        configured = {name: value for name, value in self._settings.parameters.items() if name in declared}
         workspace = self._coder.create_workspace(
             entry.name,
             template_version_id=version_id,
-            parameters=ownership_parameters(entry, declared),
+            parameters={**configured, **ownership_parameters(entry, declared)},
             ttl_seconds=ttl,
         )
         self._ledger.created(entry.name, workspace.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gatehouse.coder.build_failures import build_failure_of
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.models import Agent, Build, Workspace
 from gatehouse.core.deadline import Deadline
@@ -44,16 +45,8 @@ def wait_for_build(
     def failed(workspace: Workspace) -> str | GatehouseError | None:
         build = workspace.latest_build
         if build.job.status in ("failed", "canceled"):
-            return _build_failure(coder, build)
-        matched = build.matched_provisioners
-        if build.job.status == "pending" and matched is not None and matched.count == 0:
-            return InfrastructureError(
-                "no provisioner daemon can take the build, so it would stay pending for ever",
-                seen="matched_provisioners.count is 0",
-                where=f"build {build.build_number} of workspace {workspace.name}",
-                next_step="start a provisioner daemon with matching tags",
-            )
-        return None
+            return build_failure(coder, build)
+        return unprovisionable(workspace)
 
     with coder.within(deadline):
         return wait_until(
@@ -81,9 +74,9 @@ def wait_for_agent(
     def failed(workspace: Workspace) -> str | GatehouseError | None:
         agent, build = workspace.agent, workspace.latest_build
         if agent is None and build.transition == "start" and build.job.status == "succeeded":
-            return _no_agent(build)
+            return no_agent(build)
         if agent and agent.lifecycle_state in ("start_error", "start_timeout"):
-            return _agent_failure(coder, agent)
+            return agent_failure(coder, agent)
         return None
 
     with coder.within(deadline):
@@ -92,7 +85,7 @@ def wait_for_agent(
             what=f"agent of workspace {workspace_id[:8]}",
             ready=lambda workspace: workspace.agent is not None and workspace.agent.ready,
             failed=failed,
-            describe=lambda workspace: _agent_state(workspace.agent),
+            describe=lambda workspace: agent_state(workspace.agent),
             deadline=deadline,
             interval=INTERVAL,
             on_change=on_change,
@@ -170,20 +163,21 @@ def delete(
         )
 
 
-def _agent_state(agent: Agent | None) -> str:
-    return f"{agent.status}, {agent.lifecycle_state}" if agent else "no agent yet"
-
-
-def _build_failure(coder: CoderClient, build: Build) -> TerminalState:
-    return TerminalState(
-        f"the {build.transition} build {build.job.status}: {build.job.error or 'no reason given'}",
-        seen=_tail([line.output for line in coder.build_log(build.id)]),
-        where=f"build {build.build_number}",
-        next_step="read the provisioner's error above; template, quota and cluster rights are the usual causes",
+def unprovisionable(workspace: Workspace) -> InfrastructureError | None:
+    """The error of a build that no provisioner daemon could ever take (`matched_provisioners.count` 0)."""
+    build = workspace.latest_build
+    matched = build.matched_provisioners
+    if build.job.status != "pending" or matched is None or matched.count:
+        return None
+    return InfrastructureError(
+        "no provisioner daemon can take the build, so it would stay pending for ever",
+        seen="matched_provisioners.count is 0",
+        where=f"build {build.build_number} of workspace {workspace.name}",
+        next_step="start a provisioner daemon with matching tags",
     )
 
 
-def _no_agent(build: Build) -> TerminalState:
+def no_agent(build: Build) -> TerminalState:
     """Resources are there as soon as the job has succeeded, so that no agent will come (Coder issue 13342)."""
     return TerminalState(
         "the build made no agent, so nobody can work in the workspace",
@@ -194,7 +188,26 @@ def _no_agent(build: Build) -> TerminalState:
     )
 
 
-def _agent_failure(coder: CoderClient, agent: Agent) -> TerminalState:
+def agent_state(agent: Agent | None) -> str:
+    """The two states of an agent in one phrase."""
+    return f"{agent.status}, {agent.lifecycle_state}" if agent else "no agent yet"
+
+
+def build_failure(coder: CoderClient, build: Build) -> TerminalState:
+    """A failed build: the provisioner's error, the end of its log, and the usual cause."""
+    tail = _tail([line.output for line in coder.build_log(build.id)])
+    usual = build_failure_of(f"{build.job.error}\n{tail}")
+    cause = f" ({usual.cause})" if usual.cause else ""
+    return TerminalState(
+        f"the {build.transition} build {build.job.status}{cause}: {build.job.error or 'no reason given'}",
+        seen=tail,
+        where=f"build {build.build_number}",
+        next_step=usual.next_step,
+    )
+
+
+def agent_failure(coder: CoderClient, agent: Agent) -> TerminalState:
+    """An agent whose start scripts failed, with the end of its log."""
     return TerminalState(
         f"the agent's start scripts ended in {agent.lifecycle_state}",
         seen=_tail([line.output for line in coder.agent_log(agent.id)]),

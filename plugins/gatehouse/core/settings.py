@@ -17,6 +17,7 @@ from gatehouse.core.journey_settings import PlaywrightTestProject
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import Address, Secret, SecretSource
 from gatehouse.core.smoke_settings import SmokeSettings
+from gatehouse.core.workspace_settings import WorkspaceBudgets
 from gatehouse.core.yaml_file import StrictModel
 
 FILE_NAME = "gatehouse.yaml"
@@ -70,6 +71,50 @@ class CoderSettings(StrictModel):
     )
     reconcile_seconds: float = Field(
         default=120.0, ge=0, description="in which jobs of the cluster may bring back what a reset has taken"
+    )
+    templates_under_test: list[str] = Field(
+        default_factory=list,
+        description="templates that workspaces are made from, one after the other; default: `template`, or the only "
+        "one",
+    )
+    parameters: dict[str, str] = Field(
+        default_factory=dict, description="values for the templates' parameters, where a template has them"
+    )
+    budgets: WorkspaceBudgets = Field(default_factory=WorkspaceBudgets)
+    checkout: str | None = Field(
+        default=None, description="folder of the checkout; default: the agent's folder, or the first below it"
+    )
+    checkout_commit: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{7,40}$",
+        description="commit, or its beginning, that a new workspace must hold; default: what its branch points to",
+    )
+    image_marker: str | None = Field(
+        default=None, description="shell command that only succeeds in the image that is meant"
+    )
+    authenticated_tools: dict[str, str] = Field(
+        default_factory=dict,
+        description="shell commands by name that must succeed in a new workspace, such as {gh: gh auth status}",
+    )
+    persistent_folder: str | None = Field(
+        default=None, description="folder that must survive a stop; default: the agent's"
+    )
+    editor_folders: list[str] = Field(
+        default_factory=lambda: [
+            "/workspaces/.code-server",
+            "/tmp/code-server",  # noqa: S108 - where Coder's own module installs it in a workspace
+            "$HOME/.local/lib",
+            "/usr/lib/code-server",
+            "/opt/code-server",
+        ],
+        description="where the web editor may be installed, to find out why it does not answer",
+    )
+    editor_selector: str = Field(
+        default=".monaco-workbench", description="CSS selector of what is there once the web editor is usable"
+    )
+    editor_console_ignored: list[str] = Field(
+        default_factory=lambda: ["vsda", "vscode-regexp-languagedetection"],
+        description="parts of console errors that mean nothing; the defaults are files that code-server lacks",
     )
 
 

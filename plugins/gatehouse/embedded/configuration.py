@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from gatehouse.embedded.coder.workspace_image import MARKER
 from gatehouse.embedded.control_plane import TOOL
 from gatehouse.embedded.orchestrator import CUSTOM_RESOURCES
 from gatehouse.embedded.seed import (
@@ -25,6 +26,22 @@ _REFUSED = {
     "SUSPENDED": {"status": [403], "contains": "Your account is suspended."},
     "NONMEMBER": {"status": [403], "contains": "You are not a member of this shop."},
 }
+
+
+def coder_settings(url: str, token: dict[str, str]) -> dict[str, Any]:
+    """The target's coder section."""
+    return {
+        "url": url,
+        "token": token,
+        "template": "code",
+        "hold_seconds": 0.5,
+        "workspace_timeout_seconds": 60,
+        "app_timeout_seconds": 20,
+        "teardown_timeout_seconds": 30,
+        "image_marker": f'test -f "$HOME/{MARKER}"',
+        "authenticated_tools": {"gh": '"$HOME/bin/gh" auth status'},
+        "persistent_folder": "/workspaces",
+    }
 
 
 def preview_settings(urls: dict[str, str], registry: str, identity: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.embedded.coder.deployment_api import VERSION
+from gatehouse.embedded.coder.workspace_image import unpack_image
 from gatehouse.embedded.kubernetes.kinds import (
     CUSTOM_RESOURCE_DEFINITION,
     DEPLOYMENT,
@@ -70,12 +71,13 @@ def push_workspace_image(systems: Systems, *, tools: bool = True) -> None:
     """Publish the image of workspaces, with or without its own tool."""
 
     async def unpack(folder: Path) -> None:
-        (folder / "bin").mkdir()
-        (folder / "bin" / TOOL).write_text(f"#!/bin/sh\necho '{TOOL_VERSION} linux-x64 (2026-02-19)'\n")
-        (folder / "bin" / TOOL).chmod(0o755)
+        await unpack_image(folder)
+        if tools:
+            (folder / "bin" / TOOL).write_text(f"#!/bin/sh\necho '{TOOL_VERSION} linux-x64 (2026-02-19)'\n")
+            (folder / "bin" / TOOL).chmod(0o755)
 
     labels = {"org.opencontainers.image.title": WORKSPACE_IMAGE, "tools": TOOL if tools else ""}
-    systems.registry.push(WORKSPACE_IMAGE, "1", Image(labels=labels, unpack=unpack if tools else None))
+    systems.registry.push(WORKSPACE_IMAGE, "1", Image(labels=labels, unpack=unpack))
 
 
 def deployment(tag: str = TAG) -> dict[str, Any]:

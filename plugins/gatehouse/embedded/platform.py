@@ -24,7 +24,7 @@ from gatehouse.embedded.certificates import Authority, Certificate
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.code_host.api import PREFIX
 from gatehouse.embedded.coder.upgrade import upgrade
-from gatehouse.embedded.configuration import preview_settings, smoke_settings
+from gatehouse.embedded.configuration import coder_settings, preview_settings, smoke_settings
 from gatehouse.embedded.seed import DOMAIN, PULL_REQUEST, Credentials, Urls, seed
 from gatehouse.embedded.systems import SHOP, Systems
 
@@ -184,14 +184,7 @@ class Platform:
 
         target: dict[str, Any] = {
             "embedded": True,
-            "coder": {
-                "url": self.urls.coder,
-                "token": secret("coder-token", self.credentials.coder),
-                "template": "code",
-                "hold_seconds": 0.5,
-                "workspace_timeout_seconds": 60,
-                "teardown_timeout_seconds": 30,
-            },
+            "coder": coder_settings(self.urls.coder, secret("coder-token", self.credentials.coder)),
             "argocd": {"server": self.urls.argocd, "token": secret("argocd-token", self.credentials.argocd)},
             "kubernetes": {"kubeconfig": str(self.kubeconfig)},
             "github": {

@@ -67,11 +67,11 @@ def make_canary(
     )
 
 
-def leave_marker(coder: CoderClient, workspace: Workspace) -> tuple[str, str]:
-    """Write a file into the agent's folder; its path and the word in it. Raises `ProductFailure`."""
+def leave_marker(coder: CoderClient, workspace: Workspace, folder: str | None = None) -> tuple[str, str]:
+    """Write a file into `folder`, the agent's by default; its path and the word in it. Raises `ProductFailure`."""
     agent = workspace.agent
     assert agent is not None, "the workspace is ready"
-    path = f"{(agent.expanded_directory or agent.directory).rstrip('/')}/{MARKER_FILE}"
+    path = f"{(folder or agent.expanded_directory or agent.directory).rstrip('/')}/{MARKER_FILE}"
     word = secrets.token_hex(8)
     printed = coder.terminal(agent.id, f'sh -c \'echo {word} > "{path}" && sync && cat "{path}"\'')
     if word not in printed:

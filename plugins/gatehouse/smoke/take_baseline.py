@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gatehouse import __version__
 from gatehouse.coder.client import CoderClient
+from gatehouse.coder.made import template_under_test
 from gatehouse.core.errors import UsageError
 from gatehouse.core.ledger import Ledger
 from gatehouse.core.settings import CoderSettings
@@ -58,22 +59,10 @@ def take_baseline(
     if not canaries:
         return taken
     ledger = Ledger(folder / LEDGER)
-    template = settings.template or only_template(coder)
+    template = template_under_test(coder, settings)
     made: list[Canary] = []
     for expect in ("running", "stopped"):
         made.append(make_canary(coder, settings, template, expect, ledger, run_id, lifetime_seconds, report))
         taken = taken.model_copy(update={"canaries": list(made)})
         write_baseline(folder, taken)
     return taken
-
-
-def only_template(coder: CoderClient) -> str:
-    """The template to make workspaces of where none is named. Raises `UsageError` unless there is just one."""
-    names = [template.name for template in coder.templates() if not template.deprecated]
-    if len(names) != 1:
-        raise UsageError(
-            "which template is to be tested?",
-            seen=f"templates: {', '.join(names) or 'none'}",
-            next_step="name it as coder.template of the target in gatehouse.yaml",
-        )
-    return names[0]

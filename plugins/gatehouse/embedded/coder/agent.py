@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded import clock
@@ -17,6 +16,10 @@ from gatehouse.embedded.kubernetes.kinds import POD
 from gatehouse.embedded.kubernetes.kubelet import Container, Kubelet, end_process, free_port, http_answers
 from gatehouse.embedded.kubernetes.store import ObjectStore
 
+#: Health checks until an app that runs is unhealthy, and until one that does not run is.
+APP_CHECKS = 50
+APP_THRESHOLD = 6
+
 
 @dataclass
 class AgentFaults:
@@ -28,6 +31,14 @@ class AgentFaults:
     dead_apps: frozenset[str] = frozenset()
     #: Lines put in front of every start script.
     script_prefix: str = ""
+    #: What the log of the builder says before the agent connects.
+    builder_log: tuple[str, ...] = ()
+    #: The version of the agent that is in the image, in place of the server's.
+    version: str = ""
+    #: Seconds after which an agent that was ready loses its connection.
+    unhealthy_after: float | None = None
+    #: Added to the environment of apps.
+    app_environment: dict[str, str] = field(default_factory=dict)
 
 
 class Agents:
@@ -68,8 +79,13 @@ class Agents:
         agent = build.agent
         assert agent
         container = await self._until_pod_runs(workspace, build)
-        if container is None or self.faults.never_connects:
+        if container is None:
             return
+        for line in self.faults.builder_log:
+            agent.log.add(level="error", output=line, source_id=agent.id)
+        if self.faults.never_connects:
+            return
+        agent.version = self.faults.version or agent.version
         await pause(self._timings.agent_connect)
         agent.status, agent.first_connected_at = "connected", clock.microseconds()
         agent.last_connected_at = agent.started_at = clock.microseconds()
@@ -84,6 +100,10 @@ class Agents:
             agent.lifecycle_state = "start_error" if failed else "ready"
             agent.ready_at = clock.microseconds()
             self._database.touch()
+            if self.faults.unhealthy_after is not None:
+                losing = asyncio.create_task(self._lose(agent, self.faults.unhealthy_after))
+                self._tasks.add(losing)
+                losing.add_done_callback(self._tasks.discard)
             await asyncio.gather(*(self._start_app(app, container, agent, processes) for app in agent.apps))
             await self._until_pod_goes(workspace, build)
         finally:
@@ -93,6 +113,11 @@ class Agents:
             agent.disconnected_at = clock.microseconds()
             agent.log.finish()
             self._database.touch()
+
+    async def _lose(self, agent: Agent, seconds: float) -> None:
+        await pause(seconds)
+        agent.cut = True
+        self._database.touch()
 
     async def _until_pod_runs(self, workspace: Workspace, build: Build) -> Container | None:
         version = 0
@@ -158,26 +183,42 @@ class Agents:
         self, state: AppState, container: Container, agent: Agent, processes: list[asyncio.subprocess.Process]
     ) -> None:
         state.port = free_port()
-        if state.app.slug not in self.faults.dead_apps:
-            processes.append(
-                await asyncio.create_subprocess_exec(
-                    *state.app.command,
-                    cwd=container.working_folder,
-                    env=self._owner.environment({**container.environment, "PORT": str(state.port)}),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-            )
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._timings.app_check * 50):
-                while not await http_answers(state.port, state.app.health_path):
-                    await pause(self._timings.app_check)
+        process = await self._app_process(state, container, agent)
+        if process:
+            processes.append(process)
+        for check in range(APP_CHECKS):
+            if await http_answers(state.port, state.app.health_path):
                 state.health = "healthy"
+                break
+            if check >= APP_THRESHOLD and (process is None or process.returncode is not None):
+                break  # nothing is there that could still become healthy
+            await pause(self._timings.app_check)
         if state.health != "healthy":
             state.health = "unhealthy"
         self._database.touch()
+
+    async def _app_process(
+        self, state: AppState, container: Container, agent: Agent
+    ) -> asyncio.subprocess.Process | None:
+        """The app's program, or None where it is not to be started or this machine cannot run it."""
+        if state.app.slug in self.faults.dead_apps:
+            return None
+        environment = {**container.environment, **self.faults.app_environment, "PORT": str(state.port)}
+        command = [container.real(part) for part in state.app.command]
+        try:
+            return await asyncio.create_subprocess_exec(
+                *command,
+                cwd=container.working_folder,
+                env=self._owner.environment(environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            words = f"{command[0]}: cannot execute binary file: {error.strerror}"
+            agent.log.add(level="error", output=words, source_id=agent.id)
+            return None
 
 
 async def _log_lines(stream: asyncio.StreamReader, agent: Agent, run: ScriptRun, level: str) -> None:

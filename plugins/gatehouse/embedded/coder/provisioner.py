@@ -25,8 +25,11 @@ class ProvisionerFaults:
 
     #: No daemon takes jobs: builds stay pending.
     offline: bool = False
-    #: Terraform's words for builds of this transition.
+    #: A daemon is there for jobs, but never takes one.
+    stuck: bool = False
+    #: Terraform's words for builds of this transition; only so many of them fail where that is said.
     errors: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
     #: Terraform's words for any build of workspaces with these ids.
     errors_of: dict[str, str] = field(default_factory=dict)
     #: Builds make resources without an agent.
@@ -65,8 +68,10 @@ class Provisioner:
     async def _run(self, workspace: Workspace, build: Build) -> None:
         job = build.job
         await pause(self._timings.build_queue)
-        while self.faults.offline or any(
-            other.job.status == "running" for other in workspace.builds if other is not build
+        while (
+            self.faults.offline
+            or self.faults.stuck
+            or any(other.job.status == "running" for other in workspace.builds if other is not build)
         ):
             await pause(self._timings.build_queue)
         if job.status == "canceled":
@@ -89,17 +94,26 @@ class Provisioner:
         await pause(self._timings.build_apply / 3)
         self._log(build, "Planning Infrastructure", "Terraform v1.13.4")
         await pause(self._timings.build_apply / 3)
-        if message := self.faults.errors_of.get(workspace.id) or self.faults.errors.get(build.transition):
+        if message := self.faults.errors_of.get(workspace.id) or self._error(build.transition):
             raise ApiError(500, "InternalError", message)
         values = self.values(workspace, build)
         if build.transition == "start":
             for manifest in [*build.version.always, *build.version.started]:
-                self._create(build, fill_in(copy.deepcopy(manifest), values))
+                self._create(workspace, build, fill_in(copy.deepcopy(manifest), values))
         elif build.orphan:
             self._log(build, "Cleaning Up", "orphaning resources: state was dropped, nothing was destroyed")
         else:
             await self._destroy(workspace, build, values)
         await pause(self._timings.build_apply / 3)
+
+    def _error(self, transition: str) -> str | None:
+        """Terraform's words if this build is to fail."""
+        left = self.faults.failures.get(transition)
+        if left == 0:
+            return None
+        if left:
+            self.faults.failures[transition] = left - 1
+        return self.faults.errors.get(transition)
 
     def values(self, workspace: Workspace, build: Build) -> dict[str, str]:
         """What the placeholders of a template stand for in this build."""
@@ -114,31 +128,34 @@ class Provisioner:
             **{f"parameter.{name}": value for name, value in build.parameters.items()},
         }
 
-    def _create(self, build: Build, manifest: dict[str, Any]) -> None:
+    def _create(self, workspace: Workspace, build: Build, manifest: dict[str, Any]) -> None:
+        """Make an object that is not in the workspace's state yet. Raises `ApiError` where another has made it."""
         kind = kind_of(manifest)
         metadata = manifest["metadata"]
         address = f"kubernetes_{kind.name.lower()}.{metadata['name']}"
-        namespace = metadata.get("namespace", "")
-        if self._store.find(kind, namespace, metadata["name"]) is None:
-            self._store.create(kind, manifest, namespace)
-            self._log(build, "Starting Workspace", f"{address}: Creation complete after 0s")
-        else:
+        key = (kind.name, metadata.get("namespace", ""), metadata["name"])
+        if key in workspace.state and self._store.find(kind, key[1], key[2]):
             self._log(build, "Starting Workspace", f"{address}: Refreshing state...")
+            return
+        self._store.create(kind, manifest, key[1])
+        workspace.state.add(key)
+        self._log(build, "Starting Workspace", f"{address}: Creation complete after 0s")
 
     async def _destroy(self, workspace: Workspace, build: Build, values: dict[str, str]) -> None:
         manifests = [*build.version.started]
         if build.transition == "delete":
             manifests += reversed(build.version.always)
         stage = "Deleting Workspace" if build.transition == "delete" else "Stopping Workspace"
-        namespace = workspace.namespace
         for manifest in fill_in(copy.deepcopy(manifests), values):
-            kind, name = kind_of(manifest), manifest["metadata"]["name"]
+            kind, metadata = kind_of(manifest), manifest["metadata"]
+            key = (kind.name, metadata.get("namespace", ""), metadata["name"])
             kept = kind.name in self.faults.leaves_behind or (kind is NAMESPACE and self.faults.leaves_behind)
-            if not kept and self._store.find(kind, namespace if kind.namespaced else "", name):
-                self._store.delete(kind, namespace if kind.namespaced else "", name)
-            self._log(build, stage, f"kubernetes_{kind.name.lower()}.{name}: Destruction complete after 1s")
+            if not kept and key in workspace.state and self._store.find(kind, key[1], key[2]):
+                self._store.delete(kind, key[1], key[2])
+            workspace.state.discard(key)
+            self._log(build, stage, f"kubernetes_{kind.name.lower()}.{key[2]}: Destruction complete after 1s")
         if build.transition == "delete" and not self.faults.leaves_behind:
-            await self._until_gone(namespace)
+            await self._until_gone(workspace.namespace)
 
     async def _until_gone(self, namespace: str) -> None:
         """Terraform waits for the namespace, and with it for everything inside and for its volumes."""

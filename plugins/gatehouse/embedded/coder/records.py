@@ -223,6 +223,8 @@ class Workspace:
     id: str = field(default_factory=new_id)
     builds: list[Build] = field(default_factory=list)
     deleted: bool = False
+    #: What Terraform has made for it: kind, namespace and name.
+    state: set[tuple[str, str, str]] = field(default_factory=set)
     created_at: str = field(default_factory=clock.microseconds)
     last_used_at: str = field(default_factory=clock.microseconds)
 

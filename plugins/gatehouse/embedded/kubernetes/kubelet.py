@@ -247,11 +247,13 @@ class Kubelet:
         attempts = 0
         self._set_waiting(running, spec, "ContainerCreating", "")
         while True:
+            self._tell(running, "Pulling", f'Pulling image "{reference}"')
             await pause(self._timings.image_pull)
             if reference in self.on_node:
+                self._tell(running, "Pulled", f'Container image "{reference}" already present on machine')
                 return self.on_node[reference]
             try:
-                return self._registry.resolve(reference, PLATFORM, signed_in=self._has_pull_secret(running))
+                found = self._registry.resolve(reference, PLATFORM, signed_in=self._has_pull_secret(running))
             except InvalidReferenceError as error:
                 self._warn(running, "InspectFailed", str(error))
                 self._set_waiting(running, spec, "InvalidImageName", str(error))
@@ -261,6 +263,9 @@ class Kubelet:
                 attempts += 1
                 self._warn(running, "Failed", f'Failed to pull image "{reference}": {error}')
                 self._set_waiting(running, spec, "ErrImagePull", str(error))
+            else:
+                self._tell(running, "Pulled", f'Successfully pulled image "{reference}"')
+                return found
             await pause(self._timings.image_pull_backoff / 2)
             self._set_waiting(running, spec, "ImagePullBackOff", f'Back-off pulling image "{reference}"')
             await pause(self._timings.image_pull_backoff * min(attempts, 4))
@@ -274,6 +279,10 @@ class Kubelet:
             words = f"Unable to retrieve some image pull secrets ({', '.join(missing)}); attempting to pull the image"
             self._warn(running, "FailedToRetrieveImagePullSecret", f"{words} may not succeed.")
         return len(missing) < len(names)
+
+    def _tell(self, running: RunningPod, reason: str, message: str) -> None:
+        if pod := self._current(running):
+            self._store.record_event(pod, "Normal", reason, message, "kubelet")
 
     def _warn(self, running: RunningPod, reason: str, message: str) -> None:
         if pod := self._current(running):

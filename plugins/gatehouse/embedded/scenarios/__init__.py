@@ -15,6 +15,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     smoke_edge,
     smoke_posture,
     syncs,
+    workspaces,
 )
 from gatehouse.embedded.scenarios.catalogue import (
     SCENARIOS,
