@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
-import os
 import re
 import shutil
-import signal
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +14,7 @@ from typing import IO
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings, pause, whole_seconds
+from gatehouse.embedded.kubernetes.host import end_process, free_port, http_answers
 from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, NODE, POD, SECRET, Object
 from gatehouse.embedded.kubernetes.scheduling import no_fitting_node
 from gatehouse.embedded.kubernetes.service_accounts import ServiceAccounts
@@ -468,37 +465,3 @@ def current_log(container: Container) -> bytes:
     return (
         _read_log(container) if container.process and container.process.returncode is None else container.log
     )
-
-
-def free_port() -> int:
-    """A loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def end_process(process: asyncio.subprocess.Process) -> None:
-    """SIGTERM for the process's group, SIGKILL two seconds later."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 2)
-            return
-
-
-async def http_answers(port: int, path: str) -> bool:
-    """Whether a port of this machine answers: any connection without a path, a status below 400 with one."""
-    try:
-        async with asyncio.timeout(1):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            try:
-                if not path:
-                    return True
-                writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
-                first = (await reader.readline()).split()
-                return len(first) > 1 and first[1].isdigit() and int(first[1]) < 400
-            finally:
-                writer.close()
-    except (OSError, TimeoutError):
-        return False
