@@ -509,7 +509,7 @@ def test_nothing_that_is_not_there_can_be_watched_or_followed(shared):
 def test_a_second_version_behind_the_address_is_noticed(own):
     platform, coder = own
     coder.me()
-    platform.call(lambda systems: setattr(systems.coder.deployment, "version", "v2.36.3+old"))
+    platform.call(lambda systems: setattr(systems.coder.deployment, "replicas", ["v2.36.3+old"]))
 
     assert {version for version, _ in coder.sample_versions(3)} == {"v2.36.3+old"}
     assert coder.versions == {"v2.36.4+embedded", "v2.36.3+old"}

@@ -42,6 +42,10 @@ PLATFORM = f"{NODE_INFO['operatingSystem']}/{NODE_INFO['architecture']}"
 LOG_BYTES = 1024 * 1024
 
 
+#: Readiness probes that fail in a row before a container is no longer ready: the default of Kubernetes.
+FAILURE_THRESHOLD = 3
+
+
 @dataclass
 class Container:
     """A container of a pod: its folder, its environment, its process and what it has printed."""
@@ -316,11 +320,12 @@ class Kubelet:
             container.log = _read_log(container)
 
     async def _probe(self, running: RunningPod, container: Container, spec: Object, started: Object) -> None:
-        probe = spec.get("readinessProbe", {}).get("httpGet", {})
-        ready = False
+        probe = spec.get("readinessProbe", {})
+        ready, failures = False, 0
         while True:
-            answers = await http_answers(container.port, probe.get("path", ""))
-            if answers != ready:
+            answers = await http_answers(container.port, probe.get("httpGet", {}).get("path", ""))
+            failures = 0 if answers else failures + 1
+            if answers != ready and (answers or failures >= probe.get("failureThreshold", FAILURE_THRESHOLD)):
                 ready = answers
                 self._set_container(running, container, started, ready)
             await pause(self._timings.readiness_period)
