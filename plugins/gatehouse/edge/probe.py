@@ -16,6 +16,9 @@ from gatehouse.kube.exec import CommandResult
 
 Request = Mapping[str, Any]
 
+#: Characters of a body that are kept.
+BODY = program.BODY
+
 #: Runs a command in a pod.
 RunInPod = Callable[[Sequence[str]], CommandResult]
 

@@ -62,6 +62,14 @@ EVENTS = Kind("api/v1", "events")
 ENDPOINT_SLICES = Kind("apis/discovery.k8s.io/v1", "endpointslices")
 HTTP_ROUTES = Kind("apis/gateway.networking.k8s.io/v1", "httproutes")
 INGRESSES = Kind("apis/networking.k8s.io/v1", "ingresses")
+GATEWAYS = Kind("apis/gateway.networking.k8s.io/v1", "gateways")
+NETWORK_POLICIES = Kind("apis/networking.k8s.io/v1", "networkpolicies")
+EXTERNAL_SECRETS = Kind("apis/external-secrets.io/v1", "externalsecrets")
+SECRET_STORES = Kind("apis/external-secrets.io/v1", "secretstores")
+CLUSTER_SECRET_STORES = Kind("apis/external-secrets.io/v1", "clustersecretstores", namespaced=False)
+CUSTOM_RESOURCE_DEFINITIONS = Kind(
+    "apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False
+)
 REVIEWS = Kind("apis/authorization.k8s.io/v1", "selfsubjectaccessreviews", namespaced=False)
 
 
@@ -170,14 +178,24 @@ class Cluster:
         return answer
 
     def log(
-        self, namespace: str, pod: str, container: str = "", *, previous: bool = False, lines: int = 20
+        self,
+        namespace: str,
+        pod: str,
+        container: str = "",
+        *,
+        previous: bool = False,
+        lines: int = 20,
+        since_seconds: float | None = None,
     ) -> str:
         """The last lines a container printed, of its run before the present one if `previous`.
+
+        `since_seconds` leaves out what is older than that.
 
         Raises `UsageError` (400) where there is no such run, or a container of several must be named.
         """
         query = [("tailLines", str(lines)), ("previous", "true" if previous else "false")]
         query += [("container", container)] if container else []
+        query += [("sinceSeconds", f"{since_seconds:.0f}")] if since_seconds else []
         path = f"{PODS.url(namespace, pod)}/log"
         return self._read_answer(self._send("GET", path, query), f"GET {path}", text=True)
 

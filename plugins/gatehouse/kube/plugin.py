@@ -92,3 +92,33 @@ def run_in_workspace(
             pytest.skip(f"unverified: no command may be run in the workspace's pod ({error.seen})")
 
     return run
+
+
+@pytest.fixture(scope="session")
+def control_plane(cluster: Cluster, smoke_settings: SmokeSettings) -> Object:
+    """Coder's own Deployment: the one that is named, else the one labelled as Coder's chart does.
+
+    Skips as unverified where it cannot be told: not found is not unhealthy.
+    """
+    from gatehouse.core.errors import PermissionDenied
+    from gatehouse.kube.client import DEPLOYMENTS
+
+    named = smoke_settings.control_plane
+    try:
+        if named.deployment:
+            found = [
+                each
+                for each in cluster.list_all(DEPLOYMENTS, named.namespace)
+                if each["metadata"]["name"] == named.deployment
+            ]
+        else:
+            found = cluster.list_all(DEPLOYMENTS, named.namespace, labels="app.kubernetes.io/name=coder")
+    except PermissionDenied as error:
+        pytest.skip(f"unverified: the identity may not list Deployments ({error.seen})")
+    if len(found) != 1:
+        names = ", ".join(f"{each['metadata']['namespace']}/{each['metadata']['name']}" for each in found)
+        pytest.skip(
+            f"unverified: Coder's own Deployment cannot be told (found: {names or 'none'}); name it as "
+            "smoke.control_plane.deployment"
+        )
+    return found[0]
