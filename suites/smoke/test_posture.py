@@ -55,9 +55,11 @@ def test_a_workspaces_service_account_may_not_do_what_is_forbidden(
     if environment.exit_code == rights.NO_TOKEN:
         return  # without a token nothing can be asked of the API
     assert environment.exit_code == 0, environment.stderr.decode(errors="replace")
-    address, namespace = environment.stdout.decode().split()
+    address, folder, namespace = environment.stdout.decode().split()
     asked = rights.questions(smoke_settings.posture.forbidden_rights, namespace)
-    answers, _ = probe.from_inside(run_in_workspace, [review_request(address, each) for each in asked])
+    answers, _ = probe.from_inside(
+        run_in_workspace, [review_request(address, folder, each) for each in asked]
+    )
     silent = next((each for each in answers if not each.reached), None)
     if silent:
         pytest.skip(f"unverified: the API cannot be asked from inside the workspace ({silent.words})")
@@ -76,15 +78,15 @@ def test_a_workspaces_service_account_may_not_do_what_is_forbidden(
     assert allowed == [], f"with the token in the workspace's pod one may {'; '.join(allowed)}"
 
 
-def review_request(address, question):
+def review_request(address, folder, question):
     return {
         "url": f"{address}{rights.REVIEWS}",
         "timeout": 10,
         "method": "POST",
         "body": json.dumps(question.review()),
-        "ca_file": f"{rights.FOLDER}/ca.crt",
+        "ca_file": f"{folder}/ca.crt",
         "headers": {"Content-Type": "application/json"},
-        "headers_from_files": {"Authorization": f"{rights.FOLDER}/token"},
+        "headers_from_files": {"Authorization": f"{folder}/token"},
         "prefix": "Bearer ",
     }
 

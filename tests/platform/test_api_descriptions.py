@@ -42,14 +42,21 @@ def _healthy(systems):
 
 # --- Coder ---------------------------------------------------------------------------------------------
 
-#: Not `experiments/available`, where the reference says "array" and the server sends `{"safe": []}`.
+#: Not `experiments/available`, where the reference says "array" and the server sends `{"safe": []}`, and not
+#: `external-auth`, where it says one link and the server sends providers and links.
 CODER_PATHS = [
     "/api/v2/buildinfo",
     "/api/v2/updatecheck",
     "/api/v2/users/first",
     "/api/v2/users/authmethods",
     "/api/v2/users/me",
+    "/api/v2/users",
     "/api/v2/users/me/organizations",
+    "/api/v2/users/me/keys/tokens",
+    "/api/v2/users/me/keys/{key}",
+    "/api/v2/auth/scopes",
+    "/api/v2/external-auth/{provider}",
+    "/api/v2/debug/health/settings",
     "/api/v2/organizations",
     "/api/v2/organizations/{organization}/provisionerdaemons",
     "/api/v2/organizations/{organization}/provisionerjobs",
@@ -68,15 +75,20 @@ CODER_PATHS = [
     "/api/v2/templateversions/{version}",
     "/api/v2/templateversions/{version}/rich-parameters",
     "/api/v2/templateversions/{version}/presets",
+    "/api/v2/templateversions/{version}/variables",
+    "/api/v2/templateversions/{version}/resources",
+    "/api/v2/templateversions/{version}/logs",
     "/api/v2/users/me/workspace/{name}",
     "/api/v2/workspaces",
     "/api/v2/workspaces/{workspace}",
     "/api/v2/workspaces/{workspace}/builds",
     "/api/v2/workspaces/{workspace}/timings",
     "/api/v2/workspacebuilds/{build}",
+    "/api/v2/workspacebuilds/{build}/parameters",
     "/api/v2/workspacebuilds/{build}/logs",
     "/api/v2/workspaceagents/{agent}",
     "/api/v2/workspaceagents/{agent}/logs",
+    "/api/v2/workspaceagents/{agent}/listening-ports",
 ]
 
 
@@ -91,6 +103,8 @@ def test_coder_answers_as_its_api_reference_says(platform, busy, path):
         "workspace": busy["id"],
         "build": busy["latest_build"]["id"],
         "agent": agent["id"],
+        "key": platform.credentials.coder.partition("-")[0],
+        "provider": "github",
     }
     headers = {"Coder-Session-Token": platform.credentials.coder}
 

@@ -6,15 +6,13 @@ import ssl
 from collections import Counter
 from types import TracebackType
 
-import httpx
-
 from gatehouse.coder.api.deployment import DeploymentCalls
 from gatehouse.coder.api.identity import IdentityCalls
 from gatehouse.coder.api.streams import StreamCalls
 from gatehouse.coder.api.templates import TemplateCalls
 from gatehouse.coder.calls import Call
 from gatehouse.coder.observed import RateLimit
-from gatehouse.coder.transport import RATE_LIMIT_BUDGET, Transport
+from gatehouse.coder.transport import RATE_LIMIT_BUDGET, Network, Transport
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock
 
 
@@ -31,7 +29,7 @@ class CoderClient(DeploymentCalls, IdentityCalls, TemplateCalls, StreamCalls):
         token: str,
         *,
         clock: Clock = SYSTEM_CLOCK,
-        transport: httpx.BaseTransport | None = None,
+        transport: Network | None = None,
         trust: ssl.SSLContext | None = None,
         rate_limit_budget: float = RATE_LIMIT_BUDGET,
     ) -> None:

@@ -7,9 +7,9 @@ import ssl
 from collections.abc import Iterator
 
 import httpx
-from websockets.exceptions import ConnectionClosed
 
 from gatehouse.coder.errors import CertificateProblem, LostAnswer, NotConnected
+from gatehouse.coder.sockets import NotOpened, SocketClosed
 from gatehouse.core.errors import GatehouseError
 
 #: What OpenSSL calls the ways in which a certificate is not accepted (x509_vfy.h).
@@ -45,21 +45,17 @@ _CERTIFICATES = {
 }
 
 #: What is raised before anything of a request has been sent.
-_BEFORE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_BEFORE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, NotOpened)
 
 
-def connection_problem(error: Exception, url: str, where: str, *, opening: bool = False) -> GatehouseError:
-    """What a failed connection to `url` means; `where` is the method and path asked for.
-
-    `opening` says that nothing but the opening of a connection can have failed, as with a WebSocket.
-    """
+def connection_problem(error: Exception, url: str, where: str) -> GatehouseError:
+    """What a failed connection to `url` means; `where` is the method and path asked for."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _certificate_problem(cause, url, where)
     words, next_step = _words(error, causes, url)
-    sent = not (opening or isinstance(error, _BEFORE))
-    kind = LostAnswer if sent else NotConnected
+    kind = NotConnected if isinstance(error, _BEFORE) else LostAnswer
     return kind(words, seen=_seen(error, causes), where=where, next_step=next_step)
 
 
@@ -96,7 +92,7 @@ def _words(error: Exception, causes: list[BaseException], url: str) -> tuple[str
             f"Coder does not answer at {url} in time",
             "look at the deployment's load and database, and at time limits of proxies on the way",
         )
-    if any(isinstance(each, ConnectionResetError | ConnectionClosed) for each in causes):
+    if any(isinstance(each, ConnectionResetError | SocketClosed) for each in causes):
         return f"the connection to {host} was cut", "look for restarts of the deployment or the gateway"
     return f"Coder does not answer at {url}", "check CODER_URL and that the deployment is up"
 

@@ -30,6 +30,15 @@ def missing_calls(description: Mapping[str, Any], calls: Iterable[Call] = CALLS)
     ]
 
 
+def report(missing: Iterable[Call]) -> str:
+    """What is missing, a line each for people, first what matters. Empty if nothing is."""
+    lines = [
+        f"{call} is not described: {f'no harm, {call.optional}' if call.optional else 'Gatehouse needs it'}"
+        for call in sorted(missing, key=lambda each: bool(each.optional))
+    ]
+    return "\n".join(lines)
+
+
 def load_description(file: Path) -> dict[str, Any]:
     """The API description in a JSON or YAML file. Raises `UsageError` with the file's name."""
     try:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
-
+from gatehouse.coder.sockets import Socket, SocketClosed
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import Unreachable
 
 
 class Terminal:
-    """An open terminal. Use as a context manager, or call `close`; the program in it lives five minutes longer.
+    """An open terminal.
 
-    Opened again with the same `reconnect` id it shows its last 64 KiB once more and goes on.
+    Once the connection is closed, the program in it lives for five minutes more: opened again with the same
+    `reconnect` id, it shows its last 64 KiB once more and goes on.
     """
 
-    def __init__(self, socket: ClientConnection, reconnect: str, where: str) -> None:
+    def __init__(self, socket: Socket, reconnect: str, where: str) -> None:
         self._socket = socket
         self._where = where
         #: The id under which the server keeps it.
@@ -26,16 +25,6 @@ class Terminal:
         self.output = b""
         #: Whether the program in it has ended, or the connection.
         self.ended = False
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._socket.close()
 
     def send(self, keys: str) -> None:
         """Type. A line ends with a carriage return, as the key does. Raises `Unreachable` if it has ended."""
@@ -69,8 +58,8 @@ class Terminal:
     def _read(self, deadline: Deadline) -> bool:
         """Take one message; False at the end."""
         try:
-            frame = self._socket.recv(timeout=deadline.remaining)
-        except ConnectionClosed:
+            frame = self._socket.receive(deadline.remaining)
+        except SocketClosed:
             self.ended = True
             return False
         except TimeoutError as error:
@@ -81,7 +70,7 @@ class Terminal:
     def _write(self, keys: dict[str, object]) -> None:
         try:
             self._socket.send(json.dumps(keys).encode())
-        except ConnectionClosed as error:
+        except SocketClosed as error:
             self.ended = True
             raise self._problem("the terminal has ended") from error
 

@@ -7,29 +7,29 @@ requests (429), so that it did nothing. Whoever asks for a change whose answer i
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
-import certifi
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection, connect
 
 from gatehouse.coder.answers import problem
 from gatehouse.coder.calls import Call
 from gatehouse.coder.connection import connection_problem
 from gatehouse.coder.observed import Observed
+from gatehouse.coder.shapes import parsed
+from gatehouse.coder.sockets import NotOpened, NotUpgraded, Socket, default_trust, open_socket
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import GatehouseError, RateLimited, Transient, UnexpectedAnswer, Unreachable
 
 Answer = TypeVar("Answer")
 Query = Mapping[str, str | int]
+
+#: An answer as it came, and what takes the place of the network in tests.
+RawAnswer = httpx.Response
+Network = httpx.BaseTransport
 
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
 
@@ -42,9 +42,6 @@ RATE_LIMIT_BUDGET = 75.0
 
 #: Pauses between attempts of a read, in seconds; the last one repeats.
 RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
-
-#: Bytes of one message of a WebSocket, as in Coder's own client.
-MESSAGE_LIMIT = 4 * 1024 * 1024
 
 
 class Transport:
@@ -60,7 +57,7 @@ class Transport:
         token: str,
         clock: Clock,
         *,
-        network: httpx.BaseTransport | None = None,
+        network: Network | None = None,
         trust: ssl.SSLContext | None = None,
         rate_limit_budget: float = RATE_LIMIT_BUDGET,
     ) -> None:
@@ -73,8 +70,9 @@ class Transport:
         self.key_id = token.partition("-")[0]
         self._token = token
         self._network = network
-        self._trust = trust or (_default_trust() if self.url.startswith("https:") else None)
+        self._trust = trust or (default_trust() if self.url.startswith("https:") else None)
         self._rate_limit_budget = rate_limit_budget
+        self._bound: Deadline | None = None
         self._http = self._connections()
         self._silent = False
 
@@ -86,6 +84,15 @@ class Transport:
         """The time as the server has it, with which the times in its answers are to be compared."""
         return self.clock.now() + self.observed.skew
 
+    @contextmanager
+    def within(self, deadline: Deadline) -> Iterator[None]:
+        """Let calls wait for what may pass by itself only as long as there is time, besides their own budgets."""
+        before, self._bound = self._bound, deadline
+        try:
+            yield
+        finally:
+            self._bound = before
+
     # --- requests ------------------------------------------------------------------------------------
 
     def read(self, call: Call, kind: type[Answer], query: Query | None = None, **values: str | int) -> Answer:
@@ -94,7 +101,7 @@ class Transport:
         Raises the error that the answer stands for, `Unreachable`, and `UnexpectedAnswer` for another shape.
         """
         path = call.at(**values)
-        return _parsed(self._repeated(call, path, query), kind, _where(call, path))
+        return parsed(self._repeated(call, path, query).content, kind, _where(call, path))
 
     def read_list(
         self, call: Call, item: type[Answer], query: Query | None = None, **values: str | int
@@ -104,9 +111,9 @@ class Transport:
         answer = self._repeated(call, path, query)
         if answer.content.strip() == b"null":
             return []
-        return _parsed(answer, list[item], _where(call, path))  # type: ignore[valid-type]
+        return parsed(answer.content, list[item], _where(call, path))  # type: ignore[valid-type]
 
-    def body(self, call: Call, query: Query | None = None, **values: str | int) -> httpx.Response:
+    def body(self, call: Call, query: Query | None = None, **values: str | int) -> RawAnswer:
         """The successful answer to a read, whatever its content type. Raises as `read`."""
         return self._repeated(call, call.at(**values), query, json_expected=False)
 
@@ -119,7 +126,7 @@ class Transport:
         like a lost answer.
         """
         path = call.at(**values)
-        limited = Deadline.after(self._rate_limit_budget, self.clock)
+        limited = self._budget(self._rate_limit_budget)
         with self._connections() as http:
             while True:
                 try:
@@ -127,17 +134,17 @@ class Transport:
                 except RateLimited as error:
                     self._wait_for_limit(error, limited)
                 else:
-                    return _parsed(answer, kind, _where(call, path))
+                    return parsed(answer.content, kind, _where(call, path))
 
     def change(self, call: Call, body: object, query: Query | None = None, **values: str | int) -> None:
         """Change something, once, where the answer says nothing more. Raises as `read`."""
         self.write(call, object, body, query, **values)
 
-    def raw(self, call: Call, path: str, query: Query | None = None) -> httpx.Response:
+    def raw(self, call: Call, path: str, query: Query | None = None) -> RawAnswer:
         """An answer as it came, whatever its status; `path` is the whole path. Raises `Unreachable` only."""
         return self._send(call, path, query, headers={"Accept": "*/*"})
 
-    def fresh(self, call: Call) -> httpx.Response:
+    def fresh(self, call: Call) -> RawAnswer:
         """A successful answer over a connection of its own, so that a load balancer chooses anew. Raises as `read`."""
         with self._connections() as http:
             return self._checked(call, call.at(), None, http=http)
@@ -166,6 +173,7 @@ class Transport:
         except httpx.TransportError as error:
             raise self._clean(connection_problem(error, self.url, where)) from error
 
+    @contextmanager
     def socket(
         self,
         call: Call,
@@ -174,28 +182,23 @@ class Transport:
         timeout: float = REQUEST_TIMEOUT,
         below: str = "",
         **values: str | int,
-    ) -> ClientConnection:
-        """An open WebSocket; `below` is more of the path, `timeout` in seconds. Raises as `read`."""
+    ) -> Iterator[Socket]:
+        """An open WebSocket; `below` is more of the path, `timeout` for opening in seconds. Raises as `read`."""
         path = call.at(**values) + below
         where = _where(call, path)
         self.observed.requests[call] += 1
         address = self.url.replace("http", "ws", 1) + path
-        try:
-            opened = connect(
-                f"{address}?{urlencode(query)}" if query else address,
-                additional_headers={TOKEN_HEADER: self._token},
-                open_timeout=timeout,
-                close_timeout=1.0,
-                max_size=MESSAGE_LIMIT,
-                ssl=self._trust,
-            )
-        except InvalidStatus as error:
-            raise self._not_upgraded(call, where, error) from error
-        except (OSError, WebSocketException) as error:
-            raise self._clean(connection_problem(error, self.url, where, opening=True)) from error
-        if opened.response is not None:
-            self._note(call, httpx.Headers(list(opened.response.headers.raw_items())))
-        return opened
+        with ExitStack() as stack:
+            try:
+                opened = stack.enter_context(
+                    open_socket(address, query, {TOKEN_HEADER: self._token}, self._trust, timeout)
+                )
+            except NotUpgraded as error:
+                raise self._not_upgraded(call, where, error) from error
+            except NotOpened as error:
+                raise self._clean(connection_problem(error, self.url, where)) from error
+            self._note(call, httpx.Headers(opened.headers))
+            yield opened
 
     # --- how -----------------------------------------------------------------------------------------
 
@@ -211,10 +214,10 @@ class Transport:
 
     def _repeated(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         # Where nobody answered for a whole budget, the next call asks only once: the first told all there is.
-        deadline = Deadline.after(0.0 if self._silent else READ_BUDGET, self.clock)
-        limited = Deadline.after(self._rate_limit_budget, self.clock)
+        deadline = self._budget(0.0 if self._silent else READ_BUDGET)
+        limited = self._budget(self._rate_limit_budget)
         attempt = 0
         while True:
             try:
@@ -229,6 +232,9 @@ class Transport:
                 self.clock.sleep(pause)
                 attempt += 1
 
+    def _budget(self, seconds: float) -> Deadline:
+        return self._bound.within(seconds) if self._bound else Deadline.after(seconds, self.clock)
+
     def _wait_for_limit(self, error: RateLimited, limited: Deadline) -> None:
         """Let the time pass that the server asks for. Raises the error if there is not that much."""
         pause = error.retry_after or RETRY_PAUSES[-1]
@@ -242,7 +248,7 @@ class Transport:
 
     def _checked(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True, **arguments: Any
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         answer = self._send(call, path, query, **arguments)
         if found := self._problem(_where(call, path), answer, json_expected=json_expected):
             raise found
@@ -256,7 +262,7 @@ class Transport:
         *,
         http: httpx.Client | None = None,
         **arguments: Any,
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         self.observed.requests[call] += 1
         try:
             answer = (http or self._http).request(
@@ -282,17 +288,16 @@ class Transport:
         )
         return self._clean(found) if found else None
 
-    def _not_upgraded(self, call: Call, where: str, error: InvalidStatus) -> GatehouseError:
-        headers = httpx.Headers(list(error.response.headers.raw_items()))
+    def _not_upgraded(self, call: Call, where: str, answer: NotUpgraded) -> GatehouseError:
+        headers = httpx.Headers(answer.headers)
         self._note(call, headers)
-        status, body = error.response.status_code, (error.response.body or b"").decode(errors="replace")
-        found = problem(where, status, headers, body, token_ended=self._token_ended())
+        found = problem(where, answer.status, headers, answer.body, token_ended=self._token_ended())
         return self._clean(
             found
             or UnexpectedAnswer(
                 "the connection was not upgraded to a WebSocket",
                 expected="101",
-                seen=f"{status}: {body[:200]}",
+                seen=f"{answer.status}: {answer.body[:200]}",
                 where=where,
                 next_step="have the gateway or proxy in front of Coder pass WebSockets on",
             )
@@ -311,28 +316,3 @@ class Transport:
 def _where(call: Call, path: str) -> str:
     """Method and path of a request for messages: no query, which may hold a command."""
     return f"{call.method} {path}"
-
-
-def _parsed(answer: httpx.Response, kind: type[Answer], where: str) -> Answer:
-    if answer.status_code == 204:
-        return TypeAdapter(kind).validate_python(None)  # there is no content
-    try:
-        return TypeAdapter(kind).validate_json(answer.content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the answer"
-        raise UnexpectedAnswer(
-            "Coder's answer does not have the expected shape",
-            expected=kind.__name__ if isinstance(kind, type) and issubclass(kind, BaseModel) else str(kind),
-            seen=f"{field}: {first['msg']}",
-            where=where,
-            next_step="compare the server's version with those Gatehouse supports",
-        ) from error
-
-
-def _default_trust() -> ssl.SSLContext:
-    """What requests and WebSockets trust alike: this machine's authorities and, unless told which, the well-known."""
-    trust = ssl.create_default_context()
-    if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & set(os.environ):
-        trust.load_verify_locations(certifi.where())
-    return trust

@@ -55,17 +55,18 @@ def wait_for_build(
             )
         return None
 
-    return wait_until(
-        observe,
-        what=f"build of workspace {workspace_id[:8]}",
-        ready=lambda workspace: workspace.latest_build.job.status == "succeeded",
-        failed=failed,
-        describe=lambda workspace: workspace.latest_build.status,
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-        next_step="look at the provisioner's log and queue",
-    )
+    with coder.within(deadline):
+        return wait_until(
+            observe,
+            what=f"build of workspace {workspace_id[:8]}",
+            ready=lambda workspace: workspace.latest_build.job.status == "succeeded",
+            failed=failed,
+            describe=lambda workspace: workspace.latest_build.status,
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+            next_step="look at the provisioner's log and queue",
+        )
 
 
 def wait_for_agent(
@@ -83,17 +84,18 @@ def wait_for_agent(
             return _agent_failure(coder, agent)
         return None
 
-    return wait_until(
-        lambda: coder.workspace(workspace_id),
-        what=f"agent of workspace {workspace_id[:8]}",
-        ready=lambda workspace: workspace.agent is not None and workspace.agent.ready,
-        failed=failed,
-        describe=lambda workspace: _agent_state(workspace.agent),
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-        next_step="look at the pod's events and log: what happens before the agent connects is only there",
-    )
+    with coder.within(deadline):
+        return wait_until(
+            lambda: coder.workspace(workspace_id),
+            what=f"agent of workspace {workspace_id[:8]}",
+            ready=lambda workspace: workspace.agent is not None and workspace.agent.ready,
+            failed=failed,
+            describe=lambda workspace: _agent_state(workspace.agent),
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+            next_step="look at the pod's events and log: what happens before the agent connects is only there",
+        )
 
 
 def wait_for_app(
@@ -108,14 +110,15 @@ def wait_for_app(
         agent = coder.workspace(workspace_id).agent
         return next((app.health for app in agent.apps if app.slug == slug), "absent") if agent else "no agent"
 
-    return wait_until(
-        health,
-        what=f"app {slug} of workspace {workspace_id[:8]}",
-        ready=lambda state: state not in ("initializing", "no agent"),
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-    )
+    with coder.within(deadline):
+        return wait_until(
+            health,
+            what=f"app {slug} of workspace {workspace_id[:8]}",
+            ready=lambda state: state not in ("initializing", "no agent"),
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+        )
 
 
 def delete(
@@ -145,23 +148,24 @@ def delete(
         return workspace
 
     attempts: list[str] = []
-    wait_until(
-        step,
-        what=f"deletion of workspace {workspace_id[:8]}",
-        ready=lambda workspace: workspace is None,
-        failed=lambda _workspace: (
-            TerminalState(
-                f"the workspace could not be deleted in {DELETE_ATTEMPTS} attempts", seen=attempts[-1]
-            )
-            if len(attempts) >= DELETE_ATTEMPTS
-            else None
-        ),
-        describe=lambda workspace: workspace.latest_build.status if workspace else "gone",
-        deadline=deadline,
-        interval=INTERVAL,
-        on_change=on_change,
-        next_step="delete it by hand; its name and id are in the ledger",
-    )
+    with coder.within(deadline):
+        wait_until(
+            step,
+            what=f"deletion of workspace {workspace_id[:8]}",
+            ready=lambda workspace: workspace is None,
+            failed=lambda _workspace: (
+                TerminalState(
+                    f"the workspace could not be deleted in {DELETE_ATTEMPTS} attempts", seen=attempts[-1]
+                )
+                if len(attempts) >= DELETE_ATTEMPTS
+                else None
+            ),
+            describe=lambda workspace: workspace.latest_build.status if workspace else "gone",
+            deadline=deadline,
+            interval=INTERVAL,
+            on_change=on_change,
+            next_step="delete it by hand; its name and id are in the ledger",
+        )
 
 
 def _agent_state(agent: Agent | None) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from gatehouse.core.errors import EnvironmentProblem
 from gatehouse.edge import program, with_curl
@@ -19,8 +17,13 @@ Request = Mapping[str, Any]
 #: Characters of a body that are kept.
 BODY = program.BODY
 
-#: Runs a command in a pod.
-RunInPod = Callable[[Sequence[str]], CommandResult]
+
+class RunInPod(Protocol):
+    """Runs a command in a pod."""
+
+    def __call__(self, argv: Sequence[str], *, stdin: bytes = b"") -> CommandResult:
+        """What became of it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,10 @@ def from_inside(run: RunInPod, requests: Sequence[Request]) -> tuple[list[Seen],
 
 
 def _with_python(run: RunInPod, requests: Sequence[Request]) -> list[dict[str, Any]]:
-    # The command travels in a URL, whose length proxies limit.
-    source = base64.b64encode(zlib.compress(Path(program.__file__).read_bytes(), 9)).decode()
-    start = f"import zlib,base64;exec(zlib.decompress(base64.b64decode('{source}')))"
-    result = run(["python3", "-c", start, base64.b64encode(json.dumps(list(requests)).encode()).decode()])
+    source = Path(program.__file__).read_bytes()
+    asked = json.dumps(list(requests)).encode()
+    start = "import sys; exec(sys.stdin.buffer.read(int(sys.argv[1])))"
+    result = run(["python3", "-c", start, str(len(source)), str(len(asked))], stdin=source + asked)
     try:
         answers: list[dict[str, Any]] = json.loads(result.stdout)
     except ValueError as error:

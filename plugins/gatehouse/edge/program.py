@@ -161,4 +161,4 @@ def _ask(
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(look_at_all(json.loads(base64.b64decode(sys.argv[1])))))
+    sys.stdout.write(json.dumps(look_at_all(json.loads(sys.stdin.buffer.read(int(sys.argv[2]))))))

@@ -28,10 +28,11 @@ _MARK = "--gatehouse-probe--"
 
 
 def look_at_all(
-    run: Callable[[Sequence[str]], CommandResult], requests: Sequence[Mapping[str, Any]]
+    run: Callable[..., CommandResult], requests: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """What each request saw. Raises `EnvironmentProblem` when the script did not end."""
-    result = run(["sh", "-c", script(requests)])
+    lines = script(requests).encode()
+    result = run(["sh", "-c", 'head -c "$1" | sh', "sh", str(len(lines))], stdin=lines)
     answers = list(parse(result.stdout.decode(errors="replace"), requests))
     if len(answers) != len(requests):
         raise EnvironmentProblem(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Subprotocol
 
 #: Headers that belong to one connection and are not passed on (RFC 9110, section 7.6.1), and those that the
 #: forwarder sets itself.
@@ -44,3 +50,40 @@ class Forwarder:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
+
+
+async def forward_socket(socket: WebSocket, port: int, path: str) -> None:
+    """Join a client's WebSocket with one of whatever listens on `port`; 502 before it is opened if nothing does."""
+    query = socket.scope["query_string"].decode()
+    address = f"ws://127.0.0.1:{port}{path}{'?' + query if query else ''}"
+    protocols = [Subprotocol(each) for each in socket.scope.get("subprotocols", [])]
+    try:
+        async with connect(address, subprotocols=protocols or None, proxy=None) as behind:
+            await socket.accept(behind.subprotocol)
+            both = {
+                asyncio.create_task(_from_client(socket, behind)),
+                asyncio.create_task(_from_behind(socket, behind)),
+            }
+            _, left = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            for task in left:
+                task.cancel()
+    except (OSError, WebSocketException) as error:
+        if socket.application_state is WebSocketState.CONNECTING:
+            await socket.send_denial_response(PlainTextResponse(f"Bad Gateway: {error}", 502))
+
+
+async def _from_client(socket: WebSocket, behind: ClientConnection) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, ConnectionClosed):
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            content = message.get("text")
+            await behind.send(content if content is not None else message["bytes"])
+
+
+async def _from_behind(socket: WebSocket, behind: ClientConnection) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        async for content in behind:
+            await (socket.send_text(content) if isinstance(content, str) else socket.send_bytes(content))
+        await socket.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import socket
-import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from gatehouse.embedded.connections import reset
 from gatehouse.embedded.forwarding import Forwarder
 from gatehouse.embedded.kubernetes.kinds import ENDPOINTS, HTTP_ROUTE, POD, Object
 from gatehouse.embedded.kubernetes.kubelet import Kubelet
@@ -118,7 +117,7 @@ class Ingress:
         if journey.answers >= 0:
             await app(*connection)
         elif journey.resets:
-            await _reset(receive, send)
+            await reset(receive, send)
         else:
             await PlainTextResponse("Internal Server Error", 500)(*connection)
 
@@ -171,16 +170,6 @@ class Ingress:
                 if running and running.containers:
                     return next(iter(running.containers.values())).port
         return None
-
-
-async def _reset(receive: Receive, send: Send) -> None:
-    """End a connection without an answer, and with a reset."""
-    transport = send.__self__.transport  # type: ignore[attr-defined] # the server's own `send` is a bound method
-    linger = struct.pack("ii", 1, 0)
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    transport.abort()
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _no_websocket(scope: Scope, receive: Receive, send: Send) -> None:

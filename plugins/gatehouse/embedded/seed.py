@@ -13,8 +13,8 @@ from gatehouse.embedded.argocd.accounts import Account
 from gatehouse.embedded.code_host.api import PREFIX
 from gatehouse.embedded.code_host.pull_requests import PullRequest
 from gatehouse.embedded.coder.api import new_token
-from gatehouse.embedded.coder.records import User, new_id
 from gatehouse.embedded.coder.templates import load_template
+from gatehouse.embedded.coder.users import ExternalProvider, User, new_id
 from gatehouse.embedded.control_plane import add_control_plane, push_workspace_image
 from gatehouse.embedded.identity.realm import Client
 from gatehouse.embedded.identity.realm import User as Person
@@ -177,6 +177,8 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
         database.users[user.id] = user
         if user.username == "gatehouse":
             database.tokens[credentials.coder] = user
+    github = ExternalProvider("github", "github", "GitHub", linked={"gatehouse"})
+    database.external_providers[github.id] = github
     push_workspace_image(systems)
     values = {"shop_url": f"{urls.code_host}/acme/shop.git"}
     values |= {f"{name}_port": str(_port(getattr(urls, name))) for name in _PORTS}

@@ -12,7 +12,7 @@ from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import InfrastructureError, Unreachable
 from gatehouse.kube.client import Cluster
 
-STDOUT, STDERR, STATUS = 1, 2, 3
+STDIN, STDOUT, STDERR, STATUS = 0, 1, 2, 3
 
 #: Seconds between looks at the clock while output is awaited.
 LOOK = 0.25
@@ -45,9 +45,12 @@ def run_in_pod(
     deadline: Deadline,
     *,
     container: str | None = None,
+    stdin: bytes = b"",
 ) -> CommandResult:
     """Run `argv` in a pod over `pods/exec` (WebSocket, subprotocols v5 and v4.channel.k8s.io).
 
+    `stdin` is sent, and not closed: the command must know how much it reads. What is long belongs there, as `argv`
+    is part of a URL, whose length servers and proxies limit to a few thousand characters.
     Needs the verbs `get` and `create` on `pods/exec` (kubernetes-client/python issue 2084).
     Raises `PermissionDenied`, `NotFound`, `Unreachable`; a cut stream or a passed deadline is a result.
     """
@@ -58,6 +61,7 @@ def run_in_pod(
     path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec"
     query = [("command", part) for part in argv] + [("stdout", "true"), ("stderr", "true")]
     query += [("container", container)] if container else []
+    query += [("stdin", "true")] if stdin else []
     configuration = cluster.configuration
     headers = {}
     if authorization := configuration.auth_settings().get("BearerToken", {}).get("value"):
@@ -73,6 +77,8 @@ def run_in_pod(
     truncated = False
     source = ""
     try:
+        if stdin:
+            socket.write_channel(STDIN, stdin)
         while socket.is_open() and not deadline.expired:
             socket.update(timeout=min(LOOK, deadline.remaining))
             truncated = _drain(socket, kept) or truncated

@@ -67,7 +67,7 @@ def workspace_pod(cluster: Cluster, ready_workspace: HasId) -> Object:
 def run_in_workspace(
     cluster: Cluster, workspace_pod: Object, smoke_settings: SmokeSettings
 ) -> Callable[..., CommandResult]:
-    """Runs a command, a list of words, in the shared workspace's container; `seconds` is its limit.
+    """Runs a command in the shared workspace's container: its words, a limit in seconds, and standard input.
 
     Skips as unverified where commands in pods may not be run.
     """
@@ -77,7 +77,7 @@ def run_in_workspace(
 
     metadata = workspace_pod["metadata"]
 
-    def run(argv: Sequence[str], seconds: float | None = None) -> CommandResult:
+    def run(argv: Sequence[str], seconds: float | None = None, stdin: bytes = b"") -> CommandResult:
         deadline = Deadline.after(seconds or smoke_settings.workspace.timeout_seconds)
         try:
             return run_in_pod(
@@ -87,6 +87,7 @@ def run_in_workspace(
                 argv,
                 deadline,
                 container=smoke_settings.workspace.container,
+                stdin=stdin,
             )
         except PermissionDenied as error:
             pytest.skip(f"unverified: no command may be run in the workspace's pod ({error.seen})")
@@ -106,11 +107,7 @@ def control_plane(cluster: Cluster, smoke_settings: SmokeSettings) -> Object:
     named = smoke_settings.control_plane
     try:
         if named.deployment:
-            found = [
-                each
-                for each in cluster.list_all(DEPLOYMENTS, named.namespace)
-                if each["metadata"]["name"] == named.deployment
-            ]
+            found = cluster.list_all(DEPLOYMENTS, named.namespace, fields=f"metadata.name={named.deployment}")
         else:
             found = cluster.list_all(DEPLOYMENTS, named.namespace, labels="app.kubernetes.io/name=coder")
     except PermissionDenied as error:

@@ -11,12 +11,12 @@ from gatehouse.core.smoke_settings import ForbiddenRight
 #: Where Kubernetes puts the token into a pod that is given one.
 FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-#: Prints who the pod is and where the API is; fails with 3 where the pod has no token.
+#: Prints where the API is, where the token is, and the pod's namespace; fails with 3 where the pod has no token.
 ENVIRONMENT = (
     "sh",
     "-c",
     f"[ -r {FOLDER}/token ] || exit 3; "
-    f'echo "https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT"; cat {FOLDER}/namespace',
+    f'echo "https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT" {FOLDER} "$(cat {FOLDER}/namespace)"',
 )
 NO_TOKEN = 3
 

@@ -4,7 +4,7 @@ import pytest
 
 from gatehouse.coder import calls
 from gatehouse.coder.calls import CALLS, Call
-from gatehouse.coder.contract import load_description, missing_calls
+from gatehouse.coder.contract import load_description, missing_calls, report
 from gatehouse.core.errors import UsageError
 from tests.support import api_descriptions
 from tests.support.api_descriptions import needs_descriptions
@@ -116,3 +116,13 @@ def test_the_published_description_has_every_call():
 def test_a_call_that_is_optional_says_why():
     assert "licensed" in calls.ENTITLEMENTS.optional
     assert not calls.BUILD_INFO.optional
+
+
+def test_what_is_missing_is_told_with_what_matters_first():
+    assert report([]) == ""
+    lines = report([calls.ENTITLEMENTS, calls.TERMINAL]).splitlines()
+
+    assert lines[0] == "WebSocket /api/v2/workspaceagents/{agent}/pty is not described: Gatehouse needs it"
+    assert lines[1].startswith(
+        "GET /api/v2/entitlements is not described: no harm, its route is in the licensed part"
+    )

@@ -5,7 +5,7 @@ import pytest
 
 from gatehouse.coder.errors import Redirected, TokenExpired
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import RateLimited, UnexpectedAnswer, WaitTimeout
+from gatehouse.core.errors import RateLimited, Transient, UnexpectedAnswer, WaitTimeout
 from gatehouse.core.waiting import wait_until
 from tests.support.coder_server import TOKEN, USER, WORKSPACE, Routes, asking, client, error, ok
 
@@ -73,6 +73,21 @@ def test_a_wait_that_a_rate_limit_outlasts_ends_at_its_deadline():
             coder.me, what="user", ready=lambda _user: True, deadline=Deadline.after(5, clock), interval=0.1
         )
     assert clock.elapsed == 5
+
+
+def test_a_wait_bounds_what_its_calls_wait_for_themselves():
+    coder, server, clock = client(limited(20), error(503))
+    with coder.within(Deadline.after(10, clock)):
+        with pytest.raises(RateLimited):
+            coder.me()
+        assert (clock.elapsed, len(server.requests)) == (0, 1)
+        with pytest.raises(Transient):
+            coder.me()
+        assert clock.elapsed <= 10
+
+    with pytest.raises(Transient):
+        coder.me()
+    assert clock.elapsed > 30
 
 
 @pytest.mark.parametrize("target", ["https://elsewhere.example/", "http://coder/login"])

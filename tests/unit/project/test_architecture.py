@@ -33,13 +33,14 @@ CLIENT_LIBRARIES = {
     "requests": {"argocd/client.py"},
     "kubernetes": {"kube/client.py", "kube/exec.py"},
     "httpx": {
-        "coder/client.py",
+        "coder/connection.py",
+        "coder/transport.py",
         "github/client.py",
         "preview/route.py",
         "preview/registry.py",
         "preview/personas/visitor.py",
     },
-    "websockets": {"coder/client.py"},
+    "websockets": {"coder/sockets.py"},
     "pathspec": {
         "guardrails/model.py",
         "inner/forbidden.py",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-
-import httpx
-from websockets.sync.client import ClientConnection
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 
 from gatehouse.coder import calls
 from gatehouse.coder.api.base import Calls
 from gatehouse.coder.models import Agent, ListeningPort, ListeningPorts, LogLine, Workspace
+from gatehouse.coder.sockets import Socket
 from gatehouse.coder.terminal import Terminal
+from gatehouse.coder.transport import RawAnswer
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import NotFound
 
@@ -33,6 +33,7 @@ class AgentCalls(Calls):
         """GET /api/v2/workspaceagents/{agent}/listening-ports; Coder leaves out its own and those below 9."""
         return self._transport.read(calls.LISTENING_PORTS, ListeningPorts, agent=agent_id).ports
 
+    @contextmanager
     def open_terminal(
         self,
         agent_id: str,
@@ -42,7 +43,7 @@ class AgentCalls(Calls):
         height: int = 24,
         width: int = 80,
         timeout: float = 20.0,
-    ) -> Terminal:
+    ) -> Iterator[Terminal]:
         """/api/v2/workspaceagents/{agent}/pty: a terminal with a command in it, or with the user's shell.
 
         `reconnect` is the id of one that was opened before. `timeout` is for the connection, in seconds. Raises
@@ -55,8 +56,9 @@ class AgentCalls(Calls):
             "height": height,
             "width": width,
         }
-        socket = self._transport.socket(calls.TERMINAL, query, timeout=timeout, agent=agent_id)
-        return Terminal(socket, name, f"{calls.TERMINAL.method} {calls.TERMINAL.at(agent=agent_id)}")
+        where = f"WebSocket {calls.TERMINAL.at(agent=agent_id)}"
+        with self._transport.socket(calls.TERMINAL, query, timeout=timeout, agent=agent_id) as socket:
+            yield Terminal(socket, name, where)
 
     def terminal(self, agent_id: str, command: str, reconnect: str = "", timeout: float = 20.0) -> str:
         """Run a command in a web terminal until it ends; what it printed, without an exit code.
@@ -69,7 +71,7 @@ class AgentCalls(Calls):
 
     def app(
         self, workspace: Workspace, slug: str, path: str = "", query: Mapping[str, str | int] | None = None
-    ) -> httpx.Response:
+    ) -> RawAnswer:
         """GET an application through Coder's own proxy, by its path URL; the answer as it came, of any status.
 
         Raises `Unreachable` if none came.
@@ -84,7 +86,7 @@ class AgentCalls(Calls):
         query: Mapping[str, str | int] | None = None,
         *,
         timeout: float = 10.0,
-    ) -> ClientConnection:
+    ) -> AbstractContextManager[Socket]:
         """A WebSocket to an application through Coder's own proxy. Raises what answers in place of the upgrade."""
         return self._transport.socket(
             calls.PATH_APP_SOCKET,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from gatehouse.coder import calls
 from gatehouse.coder.models import User
 from gatehouse.coder.transport import Transport
+from gatehouse.core.deadline import Deadline
 
 
 class Calls:
@@ -25,3 +27,7 @@ class Calls:
     def server_time(self) -> datetime:
         """The time as the server has it, from the newest answer: to be compared with the times in its answers."""
         return self._transport.now()
+
+    def within(self, deadline: Deadline) -> AbstractContextManager[None]:
+        """Let calls wait for faults and rate limits to pass only as long as there is time."""
+        return self._transport.within(deadline)

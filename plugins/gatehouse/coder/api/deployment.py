@@ -6,13 +6,12 @@ import json
 from collections import Counter
 from typing import Any
 
-from websockets.exceptions import WebSocketException
-
 from gatehouse.coder import calls
 from gatehouse.coder.api.base import Calls
 from gatehouse.coder.connection import connection_problem
 from gatehouse.coder.models import BuildInfo, HealthReport, Job, ProvisionerDaemon, Region, UpdateCheck
 from gatehouse.coder.observed import VERSION_HEADER
+from gatehouse.coder.sockets import SocketClosed
 from gatehouse.core.errors import NotFound, UnexpectedAnswer
 
 Object = dict[str, Any]
@@ -82,6 +81,10 @@ class DeploymentCalls(Calls):
         except NotFound:
             return None
 
+    def replicas(self) -> list[Object]:
+        """GET /api/v2/replicas: the replicas of a licensed deployment. Raises `PremiumOnly`, `NoSuchCall` on others."""
+        return self._transport.read_list(calls.REPLICAS, Object)
+
     def experiments(self) -> list[str]:
         """GET /api/v2/experiments: those that are switched on."""
         return self._transport.read_list(calls.EXPERIMENTS, str)
@@ -140,8 +143,8 @@ class DeploymentCalls(Calls):
         """The first message of /api/v2/derp-map, a WebSocket: relays by region. `timeout` in seconds."""
         with self._transport.socket(calls.DERP_MAP, timeout=timeout) as socket:
             try:
-                found: Object = json.loads(socket.recv(timeout=timeout))
-            except (WebSocketException, TimeoutError) as error:
+                found: Object = json.loads(socket.receive(timeout))
+            except (SocketClosed, TimeoutError) as error:
                 raise connection_problem(error, self._transport.url, str(calls.DERP_MAP)) from error
         return found
 
@@ -150,7 +153,7 @@ class DeploymentCalls(Calls):
         with self._transport.socket(calls.ECHO, timeout=timeout) as socket:
             try:
                 socket.send(text)
-                answer = socket.recv(timeout=timeout)
-            except (WebSocketException, TimeoutError) as error:
+                answer = socket.receive(timeout)
+            except (SocketClosed, TimeoutError) as error:
                 raise connection_problem(error, self._transport.url, str(calls.ECHO)) from error
         return answer if isinstance(answer, str) else answer.decode(errors="replace")

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import ValidationError
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
 
 from gatehouse.coder import calls
 from gatehouse.coder.api.agents import AgentCalls
 from gatehouse.coder.api.workspaces import WorkspaceCalls
 from gatehouse.coder.follow import follow
 from gatehouse.coder.models import SCRIPTS_ENDED, LogLine, Workspace
+from gatehouse.coder.sockets import Socket, SocketClosed
 from gatehouse.coder.watch import watch
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import UnexpectedAnswer
+
+Arguments = ParamSpec("Arguments")
+Seen = TypeVar("Seen")
 
 #: Seconds of quiet after which a stream's reader looks up whether there is anything to wait for.
 QUIET = 2.0
@@ -45,8 +47,8 @@ class StreamCalls(WorkspaceCalls, AgentCalls):
                 lambda last: self._transport.socket(
                     calls.FOLLOW_BUILD_LOGS, {"follow": "true", "after": last}, build=build_id
                 ),
-                lambda last: self.build_log(build_id, after=last),
-                lambda: self.build(build_id).job.ended,
+                self._bounded(deadline, lambda last: self.build_log(build_id, after=last)),
+                self._bounded(deadline, lambda: self.build(build_id).job.ended),
             ),
             deadline,
             after=after,
@@ -66,8 +68,8 @@ class StreamCalls(WorkspaceCalls, AgentCalls):
                     {"follow": "true", "after": last, "no_compression": "true"},
                     agent=agent_id,
                 ),
-                lambda last: self.agent_log(agent_id, after=last),
-                lambda: self.agent(agent_id).lifecycle_state in SCRIPTS_ENDED,
+                self._bounded(deadline, lambda last: self.agent_log(agent_id, after=last)),
+                self._bounded(deadline, lambda: self.agent(agent_id).lifecycle_state in SCRIPTS_ENDED),
             ),
             deadline,
             after=after,
@@ -91,7 +93,17 @@ class StreamCalls(WorkspaceCalls, AgentCalls):
             with self._transport.stream(calls.WATCH, silence, workspace=workspace_id) as lines:
                 yield (line.strip() == "event: data" for line in lines if line.startswith("event:"))
 
-        return watch(lambda: self.workspace(workspace_id, include_deleted=True), socket, events, deadline)
+        look = self._bounded(deadline, lambda: self.workspace(workspace_id, include_deleted=True))
+        return watch(look, socket, events, deadline)
+
+    def _bounded(self, deadline: Deadline, read: Callable[Arguments, Seen]) -> Callable[Arguments, Seen]:
+        """A read that does not wait for anything longer than there is time."""
+
+        def bounded(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Seen:
+            with self.within(deadline):
+                return read(*arguments, **keywords)
+
+        return bounded
 
 
 class _Log:
@@ -101,7 +113,7 @@ class _Log:
         self,
         what: str,
         late: float,
-        open_socket: Callable[[int], ClientConnection],
+        open_socket: Callable[[int], AbstractContextManager[Socket]],
         lines: Callable[[int], list[LogLine]],
         ended: Callable[[], bool],
     ) -> None:
@@ -116,11 +128,11 @@ class _Log:
         with self._open(after) as socket:
             while True:
                 try:
-                    frame = socket.recv(timeout=QUIET)
+                    frame = socket.receive(QUIET)
                 except TimeoutError:
                     yield None
                     continue
-                except ConnectionClosed:
+                except SocketClosed:
                     return
                 yield from _lines(frame, self.what)
 
@@ -139,14 +151,14 @@ def _lines(frame: str | bytes, what: str) -> list[LogLine]:
         ) from error
 
 
-def _socket_hints(socket: ClientConnection) -> Iterator[bool]:
+def _socket_hints(socket: Socket) -> Iterator[bool]:
     while True:
         try:
-            frame = socket.recv(timeout=QUIET)
+            frame = socket.receive(QUIET)
         except TimeoutError:
             yield False
             continue
-        except ConnectionClosed:
+        except SocketClosed:
             return
         yield (
             '"type":"data"'

@@ -8,18 +8,21 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
+from gatehouse.embedded import clock
 from gatehouse.embedded.coder.records import (
     Agent,
     Build,
     Database,
     Template,
     TemplateVersion,
-    User,
     Workspace,
 )
+from gatehouse.embedded.coder.users import Key, User
 
 Json = dict[str, Any]
 
+SIGNED_OUT = "You are signed out or your session has expired. Please sign in again to continue."
+COOKIE = "coder_session_token"
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
 
 
@@ -66,32 +69,37 @@ class Access:
 
     def caller(self, connection: HTTPConnection) -> User:
         """The user whose token the request carries. Raises `CoderError` 401."""
+        return self.key(connection).user
+
+    def key(self, connection: HTTPConnection) -> Key:
+        """What is kept of the token that the request carries. Raises `CoderError` 401."""
         token = (
-            connection.headers.get(TOKEN_HEADER)
-            or connection.cookies.get("coder_session_token")
+            connection.cookies.get("coder_session_token")
             or connection.query_params.get("coder_session_token")
+            or connection.headers.get(TOKEN_HEADER)
         )
         if not token:
-            raise CoderError(
-                401,
-                "You are signed out or your session has expired. Please sign in again to continue.",
-                f'Cookie "{TOKEN_HEADER}" or query parameter must be provided.',
-            )
-        user = self._database.tokens.get(token)
-        if user is None:
-            raise CoderError(
-                401,
-                "You are signed out or your session has expired. Please sign in again to continue.",
-                "API key is invalid.",
-            )
-        return user
+            raise CoderError(401, SIGNED_OUT, f'Cookie "{COOKIE}" or query parameter must be provided.')
+        key = self._database.key(token)
+        if key is None:
+            raise CoderError(401, SIGNED_OUT, "API key is invalid.")
+        if key.expires_at < clock.now():
+            raise CoderError(401, SIGNED_OUT, f'API key expired at "{key.expires_at}".')
+        return key
 
-    def administrator(self, request: Request) -> User:
-        """The caller, if an owner. Raises `CoderError` 401 or 403."""
-        caller = self.caller(request)
-        if not caller.is_owner:
+    def may(self, connection: HTTPConnection, permission: str, owner: str = "") -> bool:
+        """Whether the caller has `<resource>:<action>`, on what belongs to `owner` if that is an id.
+
+        Owners of the deployment have all rights, others those over what is theirs and over templates to use them.
+        """
+        key = self.key(connection)
+        own = owner in (key.user.id, "me") or permission in ("template:read", "template:use")
+        return (key.user.is_owner or own) and key.covers(permission)
+
+    def require(self, connection: HTTPConnection, permission: str) -> None:
+        """Raise `CoderError` 401 or 403 unless the caller has a right."""
+        if not self.may(connection, permission):
             raise CoderError(403, "Forbidden.")
-        return caller
 
     def named_user(self, connection: HTTPConnection) -> User:
         """The user in the path: `me`, a name or an id. Raises `CoderError` 404."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from collections import defaultdict
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -13,25 +11,27 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings
-from gatehouse.embedded.coder.access import TOKEN_HEADER, Access, CoderError
+from gatehouse.embedded.coder.access import TOKEN_HEADER, Access, CoderError, deny
 from gatehouse.embedded.coder.agent import Agents
 from gatehouse.embedded.coder.build_api import BuildApi
 from gatehouse.embedded.coder.deployment_api import DeploymentApi
+from gatehouse.embedded.coder.faults import WireFaults, breaking
+from gatehouse.embedded.coder.identity_api import IdentityApi
 from gatehouse.embedded.coder.provisioner import Provisioner
-from gatehouse.embedded.coder.records import Database, new_id
+from gatehouse.embedded.coder.rate_limit import RateLimiter
+from gatehouse.embedded.coder.records import Database
 from gatehouse.embedded.coder.relay import Relay
 from gatehouse.embedded.coder.template_api import TemplateApi
+from gatehouse.embedded.coder.users import new_id
 from gatehouse.embedded.coder.wire import Wire
 from gatehouse.embedded.coder.workspace_api import WorkspaceApi
 from gatehouse.embedded.forwarding import Forwarder
 
 API = "/api/v2"
-
-#: Requests a minute for each user and endpoint.
-RATE_LIMIT = 512
 
 
 class CoderApi:
@@ -48,19 +48,23 @@ class CoderApi:
     ) -> None:
         access, wire = Access(database), Wire(database, provisioner.faults)
         self._database = database
-        self._requests: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self.rate_limiter = RateLimiter()
+        self.faults = WireFaults()
         self.deployment = DeploymentApi(database, access, wire, provisioner)
         self._rooms = (
             self.deployment,
+            IdentityApi(database, access, wire),
             TemplateApi(database, access, wire),
             WorkspaceApi(database, access, wire, provisioner, timings),
             BuildApi(database, access, wire, agents, owner, forwarder),
             Relay(),
         )
-        self.rate_limit = RATE_LIMIT
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         """The ASGI application."""
+        return breaking(self._application(), self.faults)
+
+    def _application(self) -> Starlette:
         return Starlette(
             routes=[route for room in self._rooms for route in room.routes(API)],
             middleware=[Middleware(self._every_request)],
@@ -68,33 +72,43 @@ class CoderApi:
         )
 
     def _every_request(self, application: ASGIApp) -> ASGIApp:
-        """Middleware: the version header on every answer, 429 above the rate limit."""
+        """Middleware: the version header on every answer, 429 above the rate limit, 404 for what it does not know."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            async def send_with_version(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    MutableHeaders(scope=message)["X-Coder-Build-Version"] = self.deployment.version
+            headers = {"X-Coder-Build-Version": self.deployment.version}
+
+            async def send_with_headers(message: Message) -> None:
+                if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                    MutableHeaders(scope=message).update(headers)
+                elif message["type"] == "websocket.accept":
+                    message["headers"] = [
+                        *message.get("headers", ()),
+                        *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+                    ]
                 await send(message)
 
-            limited = self._over_limit(Request(scope)) if scope["type"] == "http" else None
-            await (limited or application)(scope, receive, send_with_version)
+            if scope["type"] == "http":
+                within, limits = self._take(Request(scope))
+                headers |= limits
+                await (application if within else _LIMITED)(scope, receive, send_with_headers)
+            elif any(re.fullmatch(path, scope["path"]) for path in self.faults.unknown_sockets):
+                await deny(WebSocket(scope, receive, send_with_headers), CoderError(404, "Route not found."))
+            else:
+                await application(scope, receive, send_with_headers)
 
         return answer
 
-    def _over_limit(self, request: Request) -> Response | None:
+    def _take(self, request: Request) -> tuple[bool, dict[str, str]]:
+        """Whether a request is within the limit, and what is said of it; only the API has one."""
+        if not request.url.path.startswith(API):
+            return True, {}
         user = self._database.tokens.get(request.headers.get(TOKEN_HEADER, ""))
         if user and user.is_owner and request.headers.get("X-Coder-Bypass-Ratelimit") == "true":
-            return None
-        endpoint = re.sub(r"[0-9a-f-]{36}", "{id}", request.url.path)
-        recent = self._requests[(user.username if user else "", endpoint)]
-        present = time.monotonic()
-        recent[:] = [moment for moment in recent if present - moment < 60]
-        if len(recent) >= self.rate_limit:
-            message = "You've been rate limited for sending too many requests!"
-            headers = {"Retry-After": str(int(61 - (present - recent[0])))}
-            return JSONResponse({"message": message}, 429, headers=headers)
-        recent.append(present)
-        return None
+            return True, {}
+        return self.rate_limiter.take(user.username if user else "", request.url.path)
+
+
+_LIMITED = JSONResponse({"message": "You've been rate limited for sending too many requests!"}, 429)
 
 
 def new_token() -> str:

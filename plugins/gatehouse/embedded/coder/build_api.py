@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import httpx
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -13,9 +13,15 @@ from gatehouse.embedded import clock
 from gatehouse.embedded.coder import streams
 from gatehouse.embedded.coder.access import Access, CoderError, Json, deny
 from gatehouse.embedded.coder.agent import Agents
-from gatehouse.embedded.coder.records import Database
+from gatehouse.embedded.coder.records import AppState, Database
+from gatehouse.embedded.coder.terminals import Terminals
 from gatehouse.embedded.coder.wire import Wire
-from gatehouse.embedded.forwarding import Forwarder
+from gatehouse.embedded.forwarding import Forwarder, forward_socket
+
+APP = "/@{user}/{target}/apps/{slug}/{path:path}"
+
+#: What builds may be canceled in, as in the query of the call.
+CANCELABLE = ("pending", "running")
 
 
 class BuildApi:
@@ -34,7 +40,7 @@ class BuildApi:
         self._access = access
         self._wire = wire
         self._agents = agents
-        self._owner = owner
+        self._terminals = Terminals(owner)
         self._forwarder = forwarder
 
     def routes(self, api: str) -> list[BaseRoute]:
@@ -42,25 +48,36 @@ class BuildApi:
         build, agent = f"{api}/workspacebuilds/{{build}}", f"{api}/workspaceagents/{{agent}}"
         return [
             Route(build, self._build),
+            Route(f"{build}/parameters", self._parameters),
             Route(f"{build}/cancel", self._cancel, methods=["PATCH"]),
             Route(f"{build}/logs", self._build_logs),
             WebSocketRoute(f"{build}/logs", self._follow_build_logs),
             Route(agent, self._agent),
             Route(f"{agent}/logs", self._agent_logs),
             WebSocketRoute(f"{agent}/logs", self._follow_agent_logs),
+            Route(f"{agent}/listening-ports", self._listening_ports),
             WebSocketRoute(f"{agent}/pty", self._terminal),
-            Route("/@{user}/{target}/apps/{slug}/{path:path}", self._app),
+            Route(APP, self._app),
+            WebSocketRoute(APP, self._app_socket),
         ]
 
     async def _build(self, request: Request) -> Response:
         return JSONResponse(self._wire.build(*self._access.build(request)))
 
+    async def _parameters(self, request: Request) -> Response:
+        _, build = self._access.build(request)
+        return JSONResponse([{"name": name, "value": value} for name, value in build.parameters.items()])
+
     async def _cancel(self, request: Request) -> Response:
         _, build = self._access.build(request)
         expected = request.query_params.get("expect_status")
+        if expected and expected not in CANCELABLE:
+            raise CoderError(
+                400, f"Invalid expect_status {expected!r}. Only 'running' or 'pending' are allowed."
+            )
         if expected and build.job.status != expected:
             raise CoderError(412, f"Job is not in the expected state: {build.job.status}.")
-        if build.job.status not in ("pending", "running"):
+        if build.job.status not in CANCELABLE:
             raise CoderError(400, "Job has already completed!")
         build.job.status, build.job.canceled_at = "canceled", clock.microseconds()
         build.job.completed_at = clock.microseconds()
@@ -105,16 +122,26 @@ class BuildApi:
         except CoderError as error:
             await deny(socket, error)
             return
-        await streams.serve_terminal(socket, container, socket.query_params.get("command", ""), self._owner)
+        name = socket.query_params.get("reconnect", "")
+        command = socket.query_params.get("command", "")
+        terminal = await self._terminals.open(agent.id, name, container, command)
+        height, width = (int(socket.query_params.get(side) or 0) for side in ("height", "width"))
+        terminal.resize(height, width)
+        await terminal.serve(socket)
+
+    async def _listening_ports(self, request: Request) -> Response:
+        workspace, _, agent = self._access.agent(request)
+        if self._agents.container(workspace) is None or agent.status != "connected":
+            raise CoderError(400, f'Agent state is "{agent.status}", it must be in the "connected" state.')
+        ports = [
+            {"process_name": state.app.slug, "network": "tcp", "port": state.port}
+            for state in agent.apps
+            if state.health == "healthy"
+        ]
+        return JSONResponse({"ports": ports})
 
     async def _app(self, request: Request) -> Response:
-        owner = self._access.named_user(request)
-        name, _, agent_name = request.path_params["target"].partition(".")
-        workspace = self._database.find_workspace(owner, name)
-        agent = workspace.latest.agent if workspace else None
-        if agent is None or (agent_name and agent.name != agent_name):
-            return _error_page(404, "Application Not Found")
-        state = next((each for each in agent.apps if each.app.slug == request.path_params["slug"]), None)
+        state = self._app_state(request)
         if state is None:
             return _error_page(404, "Application Not Found")
         query = f"?{request.url.query}" if request.url.query else ""
@@ -124,6 +151,27 @@ class BuildApi:
             )
         except httpx.TransportError as error:
             return _error_page(502, "Bad Gateway", f"Failed to proxy request to application: {error}")
+
+    async def _app_socket(self, socket: WebSocket) -> None:
+        try:
+            state = self._app_state(socket)
+        except CoderError as error:
+            await deny(socket, error)
+            return
+        if state is None:
+            await socket.send_denial_response(_error_page(404, "Application Not Found"))
+            return
+        await forward_socket(socket, state.port, f"/{socket.path_params['path']}")
+
+    def _app_state(self, connection: HTTPConnection) -> AppState | None:
+        """The app in the path, None if there is none. Raises `CoderError` 401 or 404."""
+        owner = self._access.named_user(connection)
+        name, _, agent_name = connection.path_params["target"].partition(".")
+        workspace = self._database.find_workspace(owner, name)
+        agent = workspace.latest.agent if workspace else None
+        if agent is None or (agent_name and agent.name != agent_name):
+            return None
+        return next((each for each in agent.apps if each.app.slug == connection.path_params["slug"]), None)
 
 
 def _lines(request: Request, lines: list[Json]) -> Response:

@@ -1,12 +1,15 @@
-"""A stand-in for code-server: a page with an editor, its health and one static asset. Standard library only."""
+"""A stand-in for code-server: a page with an editor, its health, one static asset, and a WebSocket that echoes."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection, serve
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{folder} - code-server</title>
@@ -20,35 +23,39 @@ textarea { width: 60em }
 """
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers below the base path that the proxy has already taken off."""
+def answer(_connection: ServerConnection, request: Request) -> Response | None:
+    """The page, its health and its style sheet; None for the WebSocket; 404 for all else.
 
-    def do_GET(self) -> None:
-        """The page, its health and its style sheet; 404 for all else."""
-        path = self.path.split("?")[0]
-        if path == "/healthz":
-            body = json.dumps({"status": "alive", "lastHeartbeat": int(time.time() * 1000)})
-            self._answer(200, "application/json", body)
-        elif path == "/_static/editor.css":
-            self._answer(200, "text/css", STYLE)
-        elif path == "/":
-            folder = Path.cwd()
-            files = "".join(f"<li>{entry.name}</li>" for entry in sorted(folder.iterdir()))
-            self._answer(200, "text/html; charset=utf-8", PAGE.format(folder=folder.name, files=files))
-        else:
-            self._answer(404, "text/plain", "Not Found")
+    Paths are those below the base path, which the proxy has already taken off.
+    """
+    path = request.path.split("?")[0]
+    if "websocket" in request.headers.get("Upgrade", "").lower():
+        return None if path == "/" else _response(404, "Not Found", "text/plain", "Not Found")
+    if path == "/healthz":
+        body = json.dumps({"status": "alive", "lastHeartbeat": int(time.time() * 1000)})
+        return _response(200, "OK", "application/json", body)
+    if path == "/_static/editor.css":
+        return _response(200, "OK", "text/css", STYLE)
+    if path == "/":
+        folder = Path.cwd()
+        files = "".join(f"<li>{entry.name}</li>" for entry in sorted(folder.iterdir()))
+        page = PAGE.format(folder=folder.name, files=files)
+        return _response(200, "OK", "text/html; charset=utf-8", page)
+    return _response(404, "Not Found", "text/plain", "Not Found")
 
-    def _answer(self, status: int, content_type: str, body: str) -> None:
-        data = body.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
-    def log_message(self, *_arguments: object) -> None:
-        """Quiet: the agent keeps no log of it."""
+def echo(connection: ServerConnection) -> None:
+    """Send back what comes."""
+    for message in connection:
+        connection.send(message)
+
+
+def _response(status: int, reason: str, content_type: str, body: str) -> Response:
+    data = body.encode()
+    headers = Headers({"Content-Type": content_type, "Content-Length": str(len(data)), "Connection": "close"})
+    return Response(status, reason, headers, data)
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+    with serve(echo, "127.0.0.1", int(os.environ["PORT"]), process_request=answer) as server:
+        server.serve_forever()

@@ -1,6 +1,9 @@
-"""What Coder says of the deployment: version, health, users, provisioners, entitlements."""
+"""What Coder says of the deployment: version, health, provisioners, entitlements."""
 
 from __future__ import annotations
+
+import contextlib
+import json
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -8,10 +11,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gatehouse.embedded import clock
-from gatehouse.embedded.coder.access import Access, CoderError, Json, deny
+from gatehouse.embedded.coder.access import NOT_FOUND, Access, CoderError, Json, deny
 from gatehouse.embedded.coder.health import HealthFaults, health_report
 from gatehouse.embedded.coder.provisioner import DAEMON, Provisioner
-from gatehouse.embedded.coder.records import ORGANIZATION, Database
+from gatehouse.embedded.coder.records import Database
 from gatehouse.embedded.coder.wire import Wire
 
 VERSION = "v2.36.4+embedded"
@@ -37,12 +40,6 @@ class DeploymentApi:
             Route(f"{api}/", lambda _request: JSONResponse({"message": "👋"})),
             Route(f"{api}/buildinfo", self._build_info),
             Route(f"{api}/updatecheck", self._update_check),
-            Route(f"{api}/auth/scopes", lambda _request: JSONResponse({"external": ["all"]})),
-            Route(f"{api}/users/first", self._first_user),
-            Route(f"{api}/users/authmethods", self._auth_methods),
-            Route(f"{api}/users/{{user}}", self._user),
-            Route(f"{api}/users/{{user}}/organizations", self._organizations),
-            Route(f"{api}/organizations", self._organizations),
             Route(f"{organization}/provisionerdaemons", self._daemons),
             Route(f"{organization}/provisionerjobs", self._jobs),
             Route(f"{api}/entitlements", self._entitlements),
@@ -54,6 +51,9 @@ class DeploymentApi:
             Route(f"{api}/deployment/stats", self._deployment_stats),
             Route(f"{api}/deployment/ssh", self._deployment_ssh),
             Route(f"{api}/debug/health", self._debug_health),
+            Route(f"{api}/debug/health/settings", self._health_settings),
+            Route(f"{api}/replicas", self._premium),
+            WebSocketRoute(f"{api}/derp-map", self._derp_map),
             WebSocketRoute(f"{api}/debug/ws", self._debug_socket),
         ]
 
@@ -75,21 +75,6 @@ class DeploymentApi:
 
     async def _update_check(self, _request: Request) -> Response:
         return JSONResponse({"current": True, "version": self.version.split("+")[0], "url": ""})
-
-    async def _first_user(self, _request: Request) -> Response:
-        if not self._database.users:
-            raise CoderError(404, "The initial user has not been created!")
-        return JSONResponse({"message": "The initial user has already been created!"})
-
-    async def _auth_methods(self, _request: Request) -> Response:
-        return JSONResponse(
-            {
-                "password": {"enabled": True},
-                "github": {"enabled": False, "default_provider_configured": False},
-                "oidc": {"enabled": True, "signInText": "Sign in with Keycloak", "iconUrl": ""},
-                "terms_of_service_url": "",
-            }
-        )
 
     async def _entitlements(self, request: Request) -> Response:
         self._access.caller(request)
@@ -132,11 +117,11 @@ class DeploymentApi:
         return JSONResponse({"host": ""})
 
     async def _deployment_config(self, request: Request) -> Response:
-        self._access.administrator(request)
+        self._access.require(request, "deployment_config:read")
         return JSONResponse({"config": {"access_url": self.url, "wildcard_access_url": ""}, "options": []})
 
     async def _deployment_stats(self, request: Request) -> Response:
-        self._access.administrator(request)
+        self._access.require(request, "deployment_stats:read")
         live = [each for each in self._database.workspaces.values() if not each.deleted]
         counts = {
             word: sum(1 for each in live if each.latest.status == status)
@@ -157,13 +142,35 @@ class DeploymentApi:
         )
 
     async def _debug_health(self, request: Request) -> Response:
-        self._access.administrator(request)
+        self._access.require(request, "debug_info:read")
         return JSONResponse(health_report(self.version, self.url, self._online_daemons(), self.health))
+
+    async def _health_settings(self, request: Request) -> Response:
+        self._access.require(request, "debug_info:read")
+        return JSONResponse({"dismissed_healthchecks": sorted(self.health.dismissed)})
+
+    async def _premium(self, request: Request) -> Response:
+        self._access.caller(request)
+        raise CoderError(403, "High Availability is a Premium feature. Contact sales!")
+
+    async def _derp_map(self, socket: WebSocket) -> None:
+        """The relays, as one binary message; needs no token. More would come at each change."""
+        node = {"Name": "999a", "RegionID": 999, "HostName": "127.0.0.1", "STUNPort": -1, "ForceHTTP": True}
+        region = {
+            "EmbeddedRelay": True,
+            "RegionID": 999,
+            "RegionCode": "coder",
+            "RegionName": "Coder Embedded Relay",
+            "Nodes": [node],
+        }
+        await socket.accept()
+        await socket.send_bytes(json.dumps({"Regions": {"999": region}}).encode())
+        with contextlib.suppress(WebSocketDisconnect):
+            await socket.receive()
 
     async def _debug_socket(self, socket: WebSocket) -> None:
         try:
-            if not self._access.caller(socket).is_owner:
-                raise CoderError(403, "Forbidden.")
+            self._access.require(socket, "debug_info:read")
         except CoderError as error:
             await deny(socket, error)
             return
@@ -173,23 +180,6 @@ class DeploymentApi:
                 await socket.send_text(await socket.receive_text())
         except WebSocketDisconnect:
             return
-
-    async def _user(self, request: Request) -> Response:
-        return JSONResponse(self._wire.user(self._access.named_user(request)))
-
-    async def _organizations(self, request: Request) -> Response:
-        self._access.caller(request)
-        organization = {
-            "id": self._database.organization_id,
-            "name": ORGANIZATION,
-            "display_name": "Coder",
-            "description": "",
-            "icon": "",
-            "is_default": True,
-            "created_at": clock.microseconds(),
-            "updated_at": clock.microseconds(),
-        }
-        return JSONResponse([organization])
 
     def _online_daemons(self) -> list[Json]:
         if self._provisioner.faults.offline:
@@ -213,11 +203,14 @@ class DeploymentApi:
         ]
 
     async def _daemons(self, request: Request) -> Response:
-        self._access.caller(request)
+        self._access.require(request, "provisioner_daemon:read")
         return JSONResponse(self._online_daemons())
 
     async def _jobs(self, request: Request) -> Response:
-        self._access.caller(request)
+        if not self._access.may(request, "provisioner_jobs:read"):
+            raise NOT_FOUND
         wanted = set(filter(None, request.query_params.get("status", "").split(",")))
         jobs = [build.job for _, build in self._database.builds()]
-        return JSONResponse([self._wire.job(job) for job in jobs if not wanted or job.status in wanted])
+        newest = [job for job in reversed(jobs) if not wanted or job.status in wanted]
+        limit = int(request.query_params.get("limit", 50))
+        return JSONResponse([self._wire.job(job) for job in newest[:limit]])

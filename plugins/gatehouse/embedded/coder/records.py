@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from gatehouse.embedded import clock
+from gatehouse.embedded.coder.users import ExternalProvider, Key, User, new_id
 
 ORGANIZATION = "coder"
-
-
-def new_id() -> str:
-    """A fresh UUID as text."""
-    return str(uuid.uuid4())
-
-
-@dataclass
-class User:
-    """A person or bot; `roles` holds `owner` for administrators."""
-
-    username: str
-    login_type: str = "password"
-    roles: tuple[str, ...] = ()
-    id: str = field(default_factory=new_id)
-    created_at: str = field(default_factory=clock.microseconds)
-
-    @property
-    def is_owner(self) -> bool:
-        """Whether this is an administrator of the deployment."""
-        return "owner" in self.roles
 
 
 @dataclass
@@ -75,6 +54,9 @@ class TemplateVersion:
     apps: list[App]
     environment: dict[str, str]
     template_id: str = ""
+    #: The template's files, as they were pushed.
+    archive: bytes = b""
+    file_id: str = field(default_factory=new_id)
     id: str = field(default_factory=new_id)
     job: Job = field(default_factory=lambda: Job(type="template_version_import", status="succeeded"))
     created_at: str = field(default_factory=clock.microseconds)
@@ -263,6 +245,8 @@ class Database:
         self.organization_id = new_id()
         self.users: dict[str, User] = {}
         self.tokens: dict[str, User] = {}
+        self.external_providers: dict[str, ExternalProvider] = {}
+        self._keys: dict[str, Key] = {}
         self.templates: dict[str, Template] = {}
         self.workspaces: dict[str, Workspace] = {}
         self.changed = asyncio.Event()
@@ -271,6 +255,13 @@ class Database:
         """Tell those who watch workspaces that something has changed."""
         self.changed.set()
         self.changed = asyncio.Event()
+
+    def key(self, token: str) -> Key | None:
+        """What is kept of a token that is known."""
+        user = self.tokens.get(token)
+        if user is None:
+            return None
+        return self._keys.setdefault(token, Key(user, token.partition("-")[0]))
 
     def find_workspace(self, owner: User, name: str) -> Workspace | None:
         """A live workspace by owner and name."""

@@ -1,24 +1,17 @@
-"""What Coder sends as it happens: logs, workspace watches, terminals."""
+"""What Coder sends as it happens: logs and workspace watches."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
-import os
-import pty
-import struct
-import termios
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.coder.records import Database, Log
-from gatehouse.embedded.kubernetes.kubelet import Container, end_process
 
 Json = dict[str, Any]
 
@@ -89,60 +82,3 @@ async def _until_closed(socket: WebSocket) -> None:
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         while True:
             await socket.receive()
-
-
-async def serve_terminal(socket: WebSocket, container: Container, command: str, owner: ProcessOwner) -> None:
-    """A real terminal: bytes out as binary frames, `{"data", "height", "width"}` in. It ends without a code."""
-    await socket.accept()
-    controller, terminal = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        "sh",
-        *(["-c", container.real(command)] if command else ["-i"]),
-        cwd=container.working_folder,
-        env=owner.environment({**container.environment, "TERM": "xterm-256color", "PS1": "$ "}),
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        start_new_session=True,
-    )
-    os.close(terminal)
-    container.commands.add(process)
-    loop = asyncio.get_running_loop()
-    output: asyncio.Queue[bytes] = asyncio.Queue()
-
-    def readable() -> None:
-        try:
-            data = os.read(controller, 65536)
-        except OSError:
-            data = b""
-        output.put_nowait(data)
-        if not data:
-            loop.remove_reader(controller)
-
-    loop.add_reader(controller, readable)
-    typing = asyncio.create_task(_read_keys(socket, controller))
-    try:
-        while data := await output.get():
-            await socket.send_bytes(data)
-        await socket.close()
-    except (WebSocketDisconnect, RuntimeError):
-        pass
-    finally:
-        typing.cancel()
-        loop.remove_reader(controller)
-        await end_process(process)
-        container.commands.discard(process)
-        os.close(controller)
-
-
-async def _read_keys(socket: WebSocket, controller: int) -> None:
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError, ValueError, OSError):
-        while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            frame = json.loads(message.get("bytes") or message.get("text") or "{}")
-            if frame.get("height") and frame.get("width"):
-                size = struct.pack("HHHH", frame["height"], frame["width"], 0, 0)
-                fcntl.ioctl(controller, termios.TIOCSWINSZ, size)
-            os.write(controller, frame.get("data", "").encode())

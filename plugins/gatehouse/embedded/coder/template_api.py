@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gatehouse.embedded.coder.access import Access
+from gatehouse.embedded.coder.access import NOT_FOUND, Access, CoderError
 from gatehouse.embedded.coder.records import Database
+from gatehouse.embedded.coder.template_wire import import_log, template_resources
 from gatehouse.embedded.coder.wire import Wire
 
 
@@ -28,7 +29,11 @@ class TemplateApi:
             Route(f"{api}/templates/{{template}}/versions", self._versions),
             Route(f"{api}/templateversions/{{version}}", self._version),
             Route(f"{api}/templateversions/{{version}}/rich-parameters", self._parameters),
-            Route(f"{api}/templateversions/{{version}}/presets", lambda _request: JSONResponse([])),
+            Route(f"{api}/templateversions/{{version}}/presets", self._nothing),
+            Route(f"{api}/templateversions/{{version}}/variables", self._nothing),
+            Route(f"{api}/templateversions/{{version}}/resources", self._resources),
+            Route(f"{api}/templateversions/{{version}}/logs", self._logs),
+            Route(f"{api}/files/{{file}}", self._file),
         ]
 
     async def _templates(self, request: Request) -> Response:
@@ -47,3 +52,25 @@ class TemplateApi:
 
     async def _parameters(self, request: Request) -> Response:
         return JSONResponse(self._wire.parameters(self._access.version(request)))
+
+    async def _nothing(self, request: Request) -> Response:
+        self._access.version(request)
+        return JSONResponse([])
+
+    async def _resources(self, request: Request) -> Response:
+        version = self._access.version(request)
+        if not version.job.completed_at:
+            raise CoderError(400, "Job hasn't completed!")
+        return JSONResponse(template_resources(version))
+
+    async def _logs(self, request: Request) -> Response:
+        return JSONResponse(import_log(self._access.version(request)))
+
+    async def _file(self, request: Request) -> Response:
+        if not self._access.may(request, "file:read"):
+            raise NOT_FOUND
+        for template in self._database.templates.values():
+            for version in template.versions:
+                if version.file_id == request.path_params["file"]:
+                    return Response(version.archive, media_type="application/x-tar")
+        raise NOT_FOUND

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,9 @@ def load_template(folder: Path, values: dict[str, str]) -> Template:
             for entry in agent.get("apps", [])
         ],
         environment=agent.get("env", {}),
+        archive=_archive(folder),
     )
+    version.job.completed_at = version.created_at
     template = Template(
         name=data["name"],
         display_name=data["display_name"],
@@ -51,6 +55,15 @@ def load_template(folder: Path, values: dict[str, str]) -> Template:
     )
     version.template_id = template.id
     return template
+
+
+def _archive(folder: Path) -> bytes:
+    """The files of a template as a tar archive, which is what `coder templates push` sends."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for file in sorted(folder.iterdir()):
+            archive.add(file, arcname=file.name)
+    return content.getvalue()
 
 
 def fill_in(value: Any, values: dict[str, str]) -> Any:

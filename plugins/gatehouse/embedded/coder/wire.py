@@ -15,9 +15,9 @@ from gatehouse.embedded.coder.records import (
     Job,
     Template,
     TemplateVersion,
-    User,
     Workspace,
 )
+from gatehouse.embedded.coder.users import User
 
 Json = dict[str, Any]
 
@@ -116,7 +116,7 @@ class Wire:
             "created_at": version.created_at,
             "updated_at": version.created_at,
             "archived": False,
-            "job": self.job(version.job),
+            "job": self.job(version.job) | {"file_id": version.file_id},
             "matched_provisioners": self._matched(),
         }
 

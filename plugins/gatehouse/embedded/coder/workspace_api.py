@@ -44,6 +44,7 @@ class WorkspaceApi:
             Route(f"{workspace}/builds", self._builds, methods=["GET", "POST"]),
             Route(f"{workspace}/timings", self._timings_of),
             Route(f"{workspace}/extend", self._extend, methods=["PUT"]),
+            Route(f"{workspace}/ttl", self._ttl, methods=["PUT"]),
             Route(f"{workspace}/watch", self._watch),
             WebSocketRoute(f"{workspace}/watch-ws", self._watch_socket),
         ]
@@ -70,12 +71,7 @@ class WorkspaceApi:
                 fields={"name": "This value is already in use and should be unique."},
             )
         ttl = body.get("ttl_ms")
-        if ttl is not None and not 60_000 <= ttl < 30 * 86_400_000:
-            raise CoderError(
-                400,
-                "Validation failed.",
-                fields={"ttl_ms": "time until shutdown must be at least one minute"},
-            )
+        _check_ttl(ttl)
         parameters = self._values(version, body.get("rich_parameter_values") or [])
         workspace = Workspace(name, owner, template, ttl, body.get("automatic_updates", "never"))
         self._database.workspaces[workspace.id] = workspace
@@ -168,7 +164,9 @@ class WorkspaceApi:
     async def _builds(self, request: Request) -> Response:
         workspace = self._access.workspace(request)
         if request.method == "GET":
-            return JSONResponse([self._wire.build(workspace, each) for each in reversed(workspace.builds)])
+            builds = [self._wire.build(workspace, each) for each in reversed(workspace.builds)]
+            offset, limit = (int(request.query_params.get(name) or 0) for name in ("offset", "limit"))
+            return JSONResponse(builds[offset : offset + limit if limit else None])
         body = await request_body(request)
         transition = body.get("transition")
         if transition not in ("start", "stop", "delete"):
@@ -209,6 +207,14 @@ class WorkspaceApi:
         workspace.latest.deadline = deadline
         return JSONResponse({"message": "Deadline updated."})
 
+    async def _ttl(self, request: Request) -> Response:
+        workspace = self._access.workspace(request)
+        ttl = (await request_body(request)).get("ttl_ms")
+        _check_ttl(ttl)
+        workspace.ttl_ms = ttl
+        self._database.touch()
+        return Response(status_code=204)
+
     async def _watch(self, request: Request) -> Response:
         workspace = self._access.workspace(request)
         return streams.watch_sse(
@@ -223,4 +229,11 @@ class WorkspaceApi:
             return
         await streams.watch_socket(
             socket, self._database, lambda: self._wire.workspace(workspace), self._timings.stream_keepalive
+        )
+
+
+def _check_ttl(milliseconds: int | None) -> None:
+    if milliseconds is not None and not 60_000 <= milliseconds < 30 * 86_400_000:
+        raise CoderError(
+            400, "Validation failed.", fields={"ttl_ms": "time until shutdown must be at least one minute"}
         )

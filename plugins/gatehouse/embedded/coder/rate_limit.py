@@ -1,0 +1,40 @@
+"""The limit for requests a minute, counted and written into headers as go-chi/httprate does it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from gatehouse.embedded import clock
+
+#: Requests a minute for each user and endpoint, and for files.
+RATE_LIMIT = 512
+FILE_LIMIT = 12
+
+
+@dataclass
+class RateLimiter:
+    """Counts requests in windows of `window` seconds. The window before counts as far as it is not yet over."""
+
+    limit: int = RATE_LIMIT
+    window: int = 60
+    _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def take(self, user: str, path: str) -> tuple[bool, dict[str, str]]:
+        """Whether a request is within the limit, and the headers that say so."""
+        now = clock.now().timestamp()
+        window = int(now // self.window)
+        key = f"{user} {re.sub(r'[0-9a-f-]{36}', '{id}', path)}"
+        limit = min(self.limit, FILE_LIMIT) if "/files/" in path else self.limit
+        past = self._counts[key, window - 1] * (1 - (now % self.window) / self.window)
+        rate = round(past + self._counts[key, window])
+        headers = {"X-RateLimit-Limit": str(limit), "X-RateLimit-Reset": str((window + 1) * self.window)}
+        if rate + 1 > limit:
+            # The wait is always the whole window.
+            return False, headers | {
+                "X-RateLimit-Remaining": str(limit - rate),
+                "Retry-After": str(self.window),
+            }
+        self._counts[key, window] += 1
+        return True, headers | {"X-RateLimit-Remaining": str(limit - rate - 1)}
