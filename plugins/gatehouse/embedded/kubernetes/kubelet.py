@@ -19,6 +19,7 @@ from typing import IO
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings, pause, whole_seconds
 from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, NODE, POD, SECRET, Object
+from gatehouse.embedded.kubernetes.scheduling import no_fitting_node
 from gatehouse.embedded.kubernetes.service_accounts import ServiceAccounts
 from gatehouse.embedded.kubernetes.store import ObjectStore
 from gatehouse.embedded.registry import Image, InvalidReferenceError, PullError, Registry
@@ -169,7 +170,7 @@ class Kubelet:
     async def _schedule(self, running: RunningPod) -> None:
         while True:
             await pause(self._timings.pod_schedule)
-            reason = self.unschedulable or self._no_fitting_node(running)
+            reason = self.unschedulable or no_fitting_node(self._store, self._current(running))
             if not reason:
                 break
             condition = _condition("PodScheduled", False, "Unschedulable", reason)
@@ -182,15 +183,6 @@ class Kubelet:
             self._store.update(POD, pod)
             where = f"Successfully assigned {running.namespace}/{running.name} to {NODE_NAME}"
             self._store.record_event(pod, "Normal", "Scheduled", where, "default-scheduler")
-
-    def _no_fitting_node(self, running: RunningPod) -> str:
-        """The scheduler's words when the only node has not the labels that the pod asks for."""
-        pod, node = self._current(running), self._store.find(NODE, "", NODE_NAME)
-        wanted = pod["spec"].get("nodeSelector", {}) if pod else {}
-        labels = node["metadata"].get("labels", {}) if node else {}
-        if all(labels.get(name) == value for name, value in wanted.items()):
-            return ""
-        return "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
 
     def _claim_folders(self, running: RunningPod) -> dict[str, Path] | None:
         """Folders of the pod's claims by volume name; None while one is not bound."""

@@ -10,6 +10,9 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     journeys,
     kubernetes,
     secrets,
+    smoke_cluster,
+    smoke_edge,
+    smoke_posture,
     syncs,
 )
 from gatehouse.embedded.scenarios.catalogue import (
