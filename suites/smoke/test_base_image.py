@@ -2,6 +2,7 @@
 
 import pytest
 
+from gatehouse.core.problems import require_none
 from gatehouse.kube.tools import outcomes, script, tool_problems
 
 
@@ -16,8 +17,7 @@ def test_every_tool_is_there_in_the_version_that_is_promised(run_in_workspace, s
     )
     evidence.attach("tools.json", {name: vars(each) for name, each in found.items()})
 
-    problems = tool_problems(settings.tools, found)
-    assert problems == [], "\n".join([*problems, result.exit_code_source])
+    require_none(tool_problems(settings.tools, found))
 
 
 def test_tools_are_signed_in_without_a_human_step(run_in_workspace, smoke_settings):
@@ -27,8 +27,10 @@ def test_tools_are_signed_in_without_a_human_step(run_in_workspace, smoke_settin
     result = run_in_workspace(["sh", "-c", script(commands)])
     found = outcomes(result.stdout.decode(errors="replace"), len(commands))
 
-    assert [
-        f"{command} ended with {each.exit_code}: {each.words}"
-        for command, each in zip(commands, found, strict=True)
-        if each.exit_code != 0
-    ] == []
+    require_none(
+        [
+            f"{command} ended with {each.exit_code}: {each.words}"
+            for command, each in zip(commands, found, strict=True)
+            if each.exit_code != 0
+        ]
+    )

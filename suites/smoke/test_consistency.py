@@ -7,6 +7,7 @@ import pytest
 
 from gatehouse.coder.api.identity import Right
 from gatehouse.core.errors import GatehouseError, NotFound, PermissionDenied, UsageError
+from gatehouse.core.problems import require_none
 from gatehouse.kube.client import (
     CLAIMS,
     CLUSTER_SECRET_STORES,
@@ -83,7 +84,7 @@ def test_every_workspace_in_the_cluster_is_known_to_coder_and_the_other_way_roun
     if not differs(first):
         return
     time.sleep(settings.settle_seconds)
-    assert stray_problems(first, look()) == []
+    require_none(stray_problems(first, look()))
 
 
 # --- what serves ------------------------------------------------------------------------------------------
@@ -95,19 +96,19 @@ def test_the_pods_that_serve_coder_are_those_of_its_current_rollout(
     evidence.attach("coder-pods.json", serving_pods(coder_pods, datetime.now(UTC)))
     sets = listed(REPLICA_SETS, control_plane["metadata"]["namespace"])
 
-    assert rollout_problems(control_plane, sets, coder_pods) == []
+    require_none(rollout_problems(control_plane, sets, coder_pods))
 
 
 def test_no_container_of_the_platform_was_restarted_a_short_while_ago(platform_pods, smoke_settings):
     window = smoke_settings.consistency.restart_window_seconds
 
-    assert restart_problems(platform_pods, datetime.now(UTC), window) == []
+    require_none(restart_problems(platform_pods, datetime.now(UTC), window))
 
 
 def test_no_pod_of_the_platform_waits_for_a_node_for_long(platform_pods, smoke_settings):
     budget = smoke_settings.consistency.pending_seconds
 
-    assert pending_problems(platform_pods, datetime.now(UTC), budget) == []
+    require_none(pending_problems(platform_pods, datetime.now(UTC), budget))
 
 
 def test_every_image_of_the_platform_can_be_pulled_and_run(cluster, platform_pods):
@@ -117,7 +118,7 @@ def test_every_image_of_the_platform_can_be_pulled_and_run(cluster, platform_pod
         events = cluster.list_all(EVENTS)
     except GatehouseError:
         events = []  # they only say why
-    assert image_problems(platform_pods, events) == []
+    require_none(image_problems(platform_pods, events))
 
 
 def test_coders_recent_logs_are_free_of_noise(cluster, coder_pods, smoke_settings, evidence):
@@ -143,7 +144,7 @@ def test_coders_recent_logs_are_free_of_noise(cluster, coder_pods, smoke_setting
             found = noise_in(log, settings.log_noise, settings.log_accepted)
             problems += [f"pod {name}, container {container['name']}: {noise}" for noise in found]
 
-    assert problems == []
+    require_none(problems)
 
 
 def test_every_secret_that_coder_needs_from_a_vault_is_ready(listed, cluster, control_plane):
@@ -165,4 +166,4 @@ def test_every_secret_that_coder_needs_from_a_vault_is_ready(listed, cluster, co
             continue  # they only say why
     names = referenced_secrets({"spec": control_plane["spec"]["template"]["spec"]})
 
-    assert external_secret_problems(names, external, stores) == []
+    require_none(external_secret_problems(names, external, stores))

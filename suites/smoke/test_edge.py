@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gatehouse.core.errors import NotFound, PermissionDenied
+from gatehouse.core.problems import require_none
 from gatehouse.edge import both_sides, probe
 from gatehouse.edge.names import address_of, authorise_url, canonical_names
 from gatehouse.edge.verdict import sign_in_problem
@@ -43,11 +44,11 @@ def inside(names, smoke_settings, run_in_workspace):
 
 
 def test_every_canonical_name_is_reached_from_outside(names, outside):
-    assert both_sides.unreached(names, outside, None) == []
+    require_none(both_sides.unreached(names, outside, None))
 
 
 def test_what_answers_from_outside_is_what_should(names, outside):
-    assert both_sides.wrong_answers(names, outside) == []
+    require_none(both_sides.wrong_answers(names, outside))
 
 
 def test_certificates_seen_from_outside_are_valid_for_their_names_and_for_a_while(
@@ -58,13 +59,13 @@ def test_certificates_seen_from_outside_are_valid_for_their_names_and_for_a_whil
         {name: vars(seen.certificate) for name, seen in outside.pages.items() if seen.certificate},
     )
 
-    assert both_sides.wrong_certificates(names, outside, smoke_settings.edge) == []
+    require_none(both_sides.wrong_certificates(names, outside, smoke_settings.edge))
 
 
 def test_websockets_are_upgraded_from_outside(names, outside):
     if not outside.websockets:
         pytest.skip("not configured: no canonical name has a WebSocket (smoke.edge.names.<name>.websocket)")
-    assert both_sides.wrong_websockets(names, outside) == []
+    require_none(both_sides.wrong_websockets(names, outside))
 
 
 def test_the_identity_provider_sends_people_back_to_every_name(names, smoke_settings):
@@ -73,7 +74,7 @@ def test_the_identity_provider_sends_people_back_to_every_name(names, smoke_sett
         pytest.skip("not configured: no canonical name has a sign-in (smoke.edge.names.<name>.sign_in)")
 
     problems = [problem for check in checks for problem in [refusal(check, smoke_settings.edge)] if problem]
-    assert problems == []
+    require_none(problems)
 
 
 def refusal(check, settings):
@@ -98,21 +99,21 @@ def refusal(check, settings):
 
 
 def test_every_canonical_name_is_reached_from_inside_a_workspace(names, inside, outside):
-    assert both_sides.unreached(names, inside, outside) == []
+    require_none(both_sides.unreached(names, inside, outside))
 
 
 def test_what_answers_from_inside_a_workspace_is_what_should(names, inside):
-    assert both_sides.wrong_answers(names, inside) == []
+    require_none(both_sides.wrong_answers(names, inside))
 
 
 def test_certificates_seen_from_inside_a_workspace_are_valid_for_their_names(names, inside, smoke_settings):
-    assert both_sides.wrong_certificates(names, inside, smoke_settings.edge) == []
+    require_none(both_sides.wrong_certificates(names, inside, smoke_settings.edge))
 
 
 def test_websockets_are_upgraded_from_inside_a_workspace(names, inside):
     if not inside.websockets:
         pytest.skip("not configured: no canonical name has a WebSocket (smoke.edge.names.<name>.websocket)")
-    assert both_sides.wrong_websockets(names, inside) == []
+    require_none(both_sides.wrong_websockets(names, inside))
 
 
 # --- what the cluster says of its own edge ---------------------------------------------------------------
@@ -129,7 +130,7 @@ def test_gateways_are_programmed_and_have_addresses_and_good_listeners(cluster, 
     if not gateways:
         pytest.skip("not configured: the cluster has no Gateway")
 
-    assert gateway_problems(gateways) == []
+    require_none(gateway_problems(gateways))
 
 
 def test_every_service_beside_coder_leads_to_a_ready_pod(cluster, control_plane):
@@ -140,4 +141,4 @@ def test_every_service_beside_coder_leads_to_a_ready_pod(cluster, control_plane)
     except PermissionDenied as error:
         pytest.skip(f"unverified: the identity may not look at Services in {namespace} ({error.seen})")
 
-    assert services_without_endpoints(services, slices) == []
+    require_none(services_without_endpoints(services, slices))

@@ -3,6 +3,7 @@
 import pytest
 
 from gatehouse.core.errors import PermissionDenied
+from gatehouse.core.problems import require_none
 from gatehouse.edge import probe
 from gatehouse.edge.egress import forbidden_problems, missing_problems
 from gatehouse.kube.client import NETWORK_POLICIES
@@ -45,11 +46,11 @@ def test_network_policies_restrict_what_a_workspace_connects_to(policies, smoke_
             "not configured: outbound traffic is restricted by other means (smoke.egress.enforced_elsewhere)"
         )
 
-    assert policies.openings(settings.open_ports) == []
+    require_none(policies.openings(settings.open_ports))
 
 
 def test_a_workspace_can_connect_to_what_it_needs(connect, policies, smoke_settings):
-    assert missing_problems(connect(smoke_settings.egress.allowed), policies) == []
+    require_none(missing_problems(connect(smoke_settings.egress.allowed), policies))
 
 
 def test_a_workspace_cannot_connect_to_what_is_forbidden(connect, policies, smoke_settings):
@@ -59,4 +60,4 @@ def test_a_workspace_cannot_connect_to_what_is_forbidden(connect, policies, smok
     if not settings.forbidden:
         pytest.skip("not configured: no place is forbidden (smoke.egress.forbidden)")
 
-    assert forbidden_problems(connect(settings.forbidden), policies) == []
+    require_none(forbidden_problems(connect(settings.forbidden), policies))

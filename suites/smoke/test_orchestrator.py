@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gatehouse.core.errors import PermissionDenied
+from gatehouse.core.problems import require_none
 from gatehouse.edge import probe
 from gatehouse.edge.names import address_of
 from gatehouse.edge.verdict import websocket_problem
@@ -57,19 +58,23 @@ def is_json(seen):
 
 
 def test_its_pages_are_served(orchestrator, ask):
-    assert [
-        told(path, seen)
-        for path, seen in ask(*orchestrator.pages).items()
-        if seen.status != 200 or "html" not in seen.headers.get("content-type", "")
-    ] == []
+    require_none(
+        [
+            told(path, seen)
+            for path, seen in ask(*orchestrator.pages).items()
+            if seen.status != 200 or "html" not in seen.headers.get("content-type", "")
+        ]
+    )
 
 
 def test_it_says_that_it_lives_and_is_ready(orchestrator, ask):
-    assert [
-        told(path, seen)
-        for path, seen in ask(*orchestrator.health).items()
-        if seen.status != 200 or "html" in seen.headers.get("content-type", "")
-    ] == []
+    require_none(
+        [
+            told(path, seen)
+            for path, seen in ask(*orchestrator.health).items()
+            if seen.status != 200 or "html" in seen.headers.get("content-type", "")
+        ]
+    )
 
 
 def test_its_api_is_described_by_the_api_itself(orchestrator, ask):
@@ -80,11 +85,13 @@ def test_its_api_is_described_by_the_api_itself(orchestrator, ask):
 
 
 def test_its_api_is_answered_by_the_api_and_not_by_the_edges_page(orchestrator, ask):
-    assert [
-        told(path, seen)
-        for path, seen in ask(*orchestrator.api).items()
-        if not is_json(seen) or seen.status >= 500 or seen.status == 404
-    ] == []
+    require_none(
+        [
+            told(path, seen)
+            for path, seen in ask(*orchestrator.api).items()
+            if not is_json(seen) or seen.status >= 500 or seen.status == 404
+        ]
+    )
 
 
 def test_attaching_upgrades_to_a_websocket(orchestrator, ask):
@@ -95,7 +102,7 @@ def test_attaching_upgrades_to_a_websocket(orchestrator, ask):
     if seen.status in (401, 403):
         pytest.skip(f"unverified: attaching needs a token ({told(path, seen)})")
 
-    assert websocket_problem(f"{orchestrator.url}{path}", seen) == ""
+    require_none([websocket_problem(f"{orchestrator.url}{path}", seen)])
 
 
 def test_its_custom_resources_are_established(orchestrator, cluster):
@@ -111,4 +118,4 @@ def test_its_custom_resources_are_established(orchestrator, cluster):
         if state.get("status") != "True":
             problems.append(f"{name}: {state.get('message') or 'not Established' if found else 'not there'}")
 
-    assert problems == []
+    require_none(problems)

@@ -46,6 +46,6 @@ class SmokeRun:
             if trouble:
                 self.failed[name] = " ".join(f"{each.get('message')} {each.text}" for each in trouble)
             elif skips:
-                self.skipped[name] = skips[0].get("message")
+                self.skipped[name] = skips[0].get("message").removeprefix("Skipped: ")
             else:
                 self.passed.add(name)

@@ -108,10 +108,9 @@ def test_a_secret_that_the_vault_does_not_have_is_told_for_the_pod_that_cannot_s
     run = run_against(["coder-secret-missing"], settled, tmp_path, FILES["consistency"])
 
     assert "Secret does not exist" in run.failed["test_every_secret_that_coder_needs_from_a_vault_is_ready"]
-    assert set(run.failed) == {
-        "test_every_secret_that_coder_needs_from_a_vault_is_ready",
-        "test_the_pods_that_serve_coder_are_those_of_its_current_rollout",
-    }
+    rollout = run.failed["test_the_pods_that_serve_coder_are_those_of_its_current_rollout"]
+    assert "availableReplicas is 0, not 1" in rollout
+    assert "test_every_image_of_the_platform_can_be_pulled_and_run" in run.passed
 
 
 # --- the edge ---------------------------------------------------------------------------------------------
@@ -189,7 +188,7 @@ def test_a_vendors_own_certificate_is_told_as_such_from_both_sides(tmp_path):
         "test_certificates_seen_from_inside_a_workspace_are_valid_for_their_names",
     ):
         assert "is Azure Front Door's own (it is for *.azurefd.net" in run.failed[name]
-    assert "coder" not in run.failed[name].split("assert", 1)[0]
+    assert not [line for line in run.failed[name].splitlines() if line.startswith("coder: ")]
 
 
 # --- posture, outbound traffic, base image, orchestrator ----------------------------------------------------
@@ -292,5 +291,5 @@ def test_from_a_runner_without_a_cluster_the_rest_stays_unverified(platform, tmp
 
     assert run.failed == {}, run.output
     assert "test_every_canonical_name_is_reached_from_outside" in run.passed
-    assert all(each.startswith("unverified: ") for each in run.skipped.values())
+    assert [words for words in run.skipped.values() if not words.startswith("unverified: ")] == []
     assert "test_a_workspace_has_no_power_over_its_node" in run.skipped

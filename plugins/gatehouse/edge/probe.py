@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from gatehouse.core.errors import EnvironmentProblem
 from gatehouse.edge import program, with_curl
+from gatehouse.edge.page_text import page_text
 from gatehouse.kube.exec import CommandResult
 
 Request = Mapping[str, Any]
@@ -63,8 +64,9 @@ class Seen:
 
     @property
     def body_words(self) -> str:
-        """The start of the body on one line."""
-        return " ".join(self.body.split())[:300]
+        """The start of the body on one line; of a page, what people read."""
+        text = page_text(self.body) if "html" in self.headers.get("content-type", "") else self.body
+        return " ".join(text.split())[:300]
 
 
 def request(

@@ -32,7 +32,8 @@ class Outcome:
 def script(commands: Sequence[str]) -> str:
     """A shell script that runs each command by itself, each followed by a line with its exit code."""
     return "\n".join(
-        f"sh -c {shlex.quote(command)} < /dev/null 2>&1; echo; echo '{_MARK}' $?" for command in commands
+        f"sh -c {shlex.quote(command)} < /dev/null 2>&1; code=$?; echo; echo '{_MARK}' $code"
+        for command in commands
     )
 
 
