@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +27,12 @@ _FAULTS = (
 )
 
 _MARK = "--gatehouse-probe--"
+
+#: A key for WebSockets, and what a server makes of it (RFC 6455, section 1.3: SHA-1 of both).
+_KEY = "Z2F0ZWhvdXNlLXByb2JlLQ=="
+_ACCEPTED = base64.b64encode(
+    hashlib.sha1(f"{_KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()  # noqa: S324 - the protocol's
+).decode()
 
 
 def look_at_all(
@@ -56,7 +64,7 @@ def _command(request: Mapping[str, Any]) -> str:
         words += ["-H", f"{name}: {value}"]
     if request.get("websocket"):
         words += ["-i", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket"]
-        words += ["-H", "Sec-WebSocket-Version: 13", "-H", "Sec-WebSocket-Key: Z2F0ZWhvdXNlLXByb2JlLQ=="]
+        words += ["-H", "Sec-WebSocket-Version: 13", "-H", f"Sec-WebSocket-Key: {_KEY}"]
         if request.get("subprotocol"):
             words += ["-H", f"Sec-WebSocket-Protocol: {request['subprotocol']}"]
     if request.get("method"):
@@ -98,15 +106,15 @@ def _answer(
     code: int,
 ) -> dict[str, Any]:
     addresses = [address] if address else []
-    upgraded = status == 101
-    # Neither a bare connection nor a WebSocket ends by itself: curl's time is over then.
-    lasting = code == _TIMED_OUT and (upgraded or bool(request.get("only_connect")))
-    if connected and (code == 0 or lasting):
+    upgraded = f"sec-websocket-accept: {_ACCEPTED}".lower() in text.lower()
+    # A bare connection does not end by itself: curl's time is over then. What comes after an upgrade is not HTTP.
+    lasting = code == _TIMED_OUT and bool(request.get("only_connect"))
+    if connected and (code == 0 or lasting or upgraded):
         return {
             "stage": "done",
             "addresses": addresses,
             "address": address,
-            "status": status,
+            "status": 101 if upgraded else status,
             "headers": {"content-type": content_type},
             "body": "" if upgraded else text,
             "upgraded": upgraded,
