@@ -104,6 +104,7 @@ def test_every_variable_of_ours():
         "GATEHOUSE_ADDRESSES",
         "GATEHOUSE_INNER_STARTED_IN",
         "GATEHOUSE_PLAYWRIGHT_TEST",
+        "GATEHOUSE_POD_NETWORK",
         "GATEHOUSE_PROCESS_OWNER",
     }
     documented = {
