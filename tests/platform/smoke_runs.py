@@ -15,7 +15,7 @@ AMBIENT = ("GATEHOUSE_", "CODER_", "ARGOCD_", "GITHUB_", "KUBECONFIG")
 class SmokeRun:
     """What became of each test: `failed` and `skipped` have the words by the test's name."""
 
-    def __init__(self, platform, folder, *tests):
+    def __init__(self, platform, folder, *tests, cwd=ROOT):
         environment = {name: value for name, value in os.environ.items() if not name.startswith(AMBIENT)}
         evidence = folder / "evidence"
         finished = subprocess.run(
@@ -24,7 +24,7 @@ class SmokeRun:
                 f"--gate-evidence={evidence}",
                 *tests,
             ],
-            cwd=ROOT,
+            cwd=cwd,
             env={
                 **environment,
                 "GATEHOUSE_CONFIG": str(platform.configuration_file),

@@ -1,10 +1,14 @@
 """The smoke suite's checks of the cluster, each against what it is there to find."""
 
-import pytest
+import re
 
+import pytest
+import yaml
+
+from gatehouse.embedded.kubernetes.kinds import VOLUME
 from gatehouse.embedded.platform import Platform
 from tests.platform.conftest import eventually, objects, quick
-from tests.platform.smoke_runs import SmokeRun
+from tests.platform.smoke_runs import ROOT, SmokeRun
 
 FILES = {name: f"suites/smoke/test_{name}.py" for name in ("consistency", "edge", "posture", "egress")}
 
@@ -274,11 +278,41 @@ def test_on_a_platform_that_is_well_every_check_of_the_cluster_passes(platform, 
     assert run.failed == {}, run.output
     assert run.skipped == {}
     assert len(run.passed) > 30
+    assert platform.call(workspaces_of_the_suite) == []
+
+
+def workspaces_of_the_suite(systems):
+    live = [each.name for each in systems.database.workspaces.values() if not each.deleted]
+    return [name for name in live if name.startswith("gate-smoke-")]
+
+
+def test_the_examples_of_the_documentation_work_as_they_are(start, tmp_path):
+    def leave_a_volume(systems):
+        claim = {"namespace": "coder-ws-old", "name": "home", "uid": "gone"}
+        spec = {"claimRef": claim, "persistentVolumeReclaimPolicy": "Retain", "capacity": {}}
+        systems.store.create(
+            VOLUME, {"metadata": {"name": "pvc-old"}, "spec": spec, "status": {"phase": "Bound"}}
+        )
+
+    platform = start("happy")
+    platform.call(leave_a_volume)
+    folder = tmp_path / "suites" / "smoke"
+    folder.mkdir(parents=True)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    keycloak, disks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "smoke.md").read_text(), re.DOTALL)
+    realm = platform.call(lambda systems: systems.identity.issuer) + "/.well-known/openid-configuration"
+    (folder / "test_keycloak.py").write_text(keycloak.replace("https://auth.example.com/realms/shop", realm))
+    (folder / "test_disks.py").write_text(disks)
+
+    run = SmokeRun(platform, tmp_path, cwd=tmp_path)
+
+    assert run.passed == {"test_the_realm_is_reachable_from_workspaces"}, run.output
+    assert (
+        "pvc-old is left of coder-ws-old/home" in run.failed["test_no_volume_is_left_of_a_claim_that_is_gone"]
+    )
 
 
 def test_from_a_runner_without_a_cluster_the_rest_stays_unverified(platform, tmp_path):
-    import yaml
-
     settings = yaml.safe_load(platform.configuration_file.read_text())
     del settings["targets"]["embedded"]["kubernetes"]
     alone = tmp_path / "gatehouse.yaml"
