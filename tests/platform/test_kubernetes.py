@@ -283,6 +283,17 @@ def test_exec_keeps_the_streams_apart_and_gives_the_exit_code(apps, cluster, nam
         run_in_pod(cluster, namespace, "no-such-pod", ["true"], Deadline.after(5))
 
 
+def test_exec_carries_more_to_standard_input_than_a_command_line_holds(apps, cluster, namespace):
+    apps.create_namespaced_deployment(namespace, deployment("web"))
+    pod = ready_pod(cluster, namespace)["metadata"]["name"]
+    content = bytes(range(256)) * 1000
+
+    argv = ["sh", "-c", 'head -c "$1" | wc -c', "sh", str(len(content))]
+    done = run_in_pod(cluster, namespace, pod, argv, Deadline.after(20), stdin=content)
+
+    assert (done.exit_code, done.stdout.strip()) == (0, str(len(content)).encode())
+
+
 def test_a_wrong_token_is_refused_and_a_narrow_one_sees_only_its_part(platform, tmp_path):
     from gatehouse.embedded.kubernetes.access import Identity, rule
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from gatehouse.core.answers import failure
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import InfrastructureError, Unreachable
-from gatehouse.kube.client import REQUEST_TIMEOUT, Cluster
+from gatehouse.kube.client import Cluster
 
 STDIN, STDOUT, STDERR, STATUS = 0, 1, 2, 3
 
@@ -56,7 +56,7 @@ def run_in_pod(
     """
     from kubernetes.client import ApiException
     from kubernetes.stream.ws_client import WSClient, get_websocket_url
-    from websocket import WebSocketException, setdefaulttimeout
+    from websocket import WebSocketException
 
     path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec"
     query = [("command", part) for part in argv] + [("stdout", "true"), ("stderr", "true")]
@@ -67,8 +67,6 @@ def run_in_pod(
     if authorization := configuration.auth_settings().get("BearerToken", {}).get("value"):
         headers["authorization"] = authorization
     where = f"exec in pod {namespace}/{pod}"
-    # Without it, a server that takes the connection and never answers is waited for without end.
-    setdefaulttimeout(REQUEST_TIMEOUT)
     try:
         socket = WSClient(
             configuration, get_websocket_url(configuration.host + path, query), headers, False, binary=True

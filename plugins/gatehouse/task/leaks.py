@@ -42,7 +42,7 @@ class LeakProof:
 
     def as_data(self) -> dict[str, Any]:
         """JSON-like data, as it is written into the record."""
-        return asdict(self)
+        return {**asdict(self), "outcome": self.outcome.value}  # workers send only plain values
 
     def require_clean(self) -> None:
         """Raise `LeakFound` unless the workspace is proved gone on both planes."""

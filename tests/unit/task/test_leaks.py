@@ -5,7 +5,7 @@ from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import AuthenticationError, LeakFound, NotFound
 from gatehouse.kube.client import PODS
 from gatehouse.kube.inventory import Found, Inventory
-from gatehouse.task.leaks import Outcome, coder_state, decide, prove_gone
+from gatehouse.task.leaks import LeakProof, Outcome, coder_state, decide, prove_gone
 from tests.support.clock import FakeClock
 
 ID = "8f273687-520e-41b9-bc24-139831ec7bb7"
@@ -110,3 +110,10 @@ def test_what_nobody_deletes_any_more_is_not_waited_for_until_the_deadline():
 
     assert proof.outcome is Outcome.LEFT
     assert clock.elapsed == 5
+
+
+def test_a_proof_as_data_holds_plain_values_only_so_that_workers_can_send_it():
+    data = LeakProof("ws", Outcome.CLEAN, "gone").as_data()
+
+    assert type(data["outcome"]) is str
+    assert data["outcome"] == "clean"
