@@ -19,6 +19,7 @@ from gatehouse.kube.client import (
     REPLICA_SETS,
     SECRET_STORES,
 )
+from gatehouse.kube.gateways import matches_any
 from gatehouse.kube.log_noise import noise_in
 from gatehouse.kube.pod_problems import image_problems, pending_problems, restart_problems
 from gatehouse.kube.rollout import owned, rollout_problems, serving_pods
@@ -46,7 +47,8 @@ def listed(cluster):
 def platform_pods(listed, control_plane, smoke_settings):
     """The pods of Coder's own namespace, and of those that are named besides."""
     namespaces = {control_plane["metadata"]["namespace"], *smoke_settings.consistency.namespaces}
-    return [pod for namespace in sorted(namespaces) for pod in listed(PODS, namespace)]
+    pods = [pod for namespace in sorted(namespaces) for pod in listed(PODS, namespace)]
+    return [pod for pod in pods if matches_any(pod["metadata"]["name"], smoke_settings.consistency.pods)]
 
 
 @pytest.fixture
