@@ -11,6 +11,7 @@ from gatehouse.edge.names import address_of, authorise_url, canonical_names
 from gatehouse.edge.verdict import sign_in_problem
 from gatehouse.kube.client import ENDPOINT_SLICES, GATEWAYS, SERVICES
 from gatehouse.kube.gateways import gateway_problems, matches_any, services_without_endpoints
+from gatehouse.kube.served import list_served
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,11 @@ def test_websockets_are_upgraded_from_inside_a_workspace(names, inside):
 def test_gateways_are_programmed_and_have_addresses_and_good_listeners(cluster, smoke_settings):
     wanted = smoke_settings.edge.gateway_namespaces
     try:
-        gateways = [each for namespace in wanted or [None] for each in cluster.list_all(GATEWAYS, namespace)]
+        gateways = [
+            each
+            for namespace in wanted or [None]
+            for each in list_served(cluster, GATEWAYS, ("v1beta1",), namespace)
+        ]
     except NotFound:
         pytest.skip("not configured: the cluster has no Gateway API")
     except PermissionDenied as error:
