@@ -27,6 +27,7 @@ pytest_plugins = (
     "gatehouse.evidence.plugin",
     "gatehouse.coder.plugin",
     "gatehouse.kube.plugin",
+    "gatehouse.edge.plugin",
     "gatehouse.preview.plugin",
     "gatehouse.smoke.plugin",
     "gatehouse.smoke.workspace.plugin",

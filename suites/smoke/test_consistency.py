@@ -19,11 +19,16 @@ from gatehouse.kube.client import (
     REPLICA_SETS,
     SECRET_STORES,
 )
+from gatehouse.kube.gateways import matches_any
 from gatehouse.kube.log_noise import noise_in
 from gatehouse.kube.pod_problems import image_problems, pending_problems, restart_problems
 from gatehouse.kube.rollout import owned, rollout_problems, serving_pods
 from gatehouse.kube.secret_sources import external_secret_problems, referenced_secrets
+from gatehouse.kube.served import list_served
 from gatehouse.kube.strays import Look, differs, objects_by_workspace, stray_problems
+
+#: Versions in which older operators serve their kinds.
+OLDER = ("v1beta1",)
 
 #: Lines of a log that are asked for: more than a window of a quiet program, less than a noisy one's megabytes.
 LOG_LINES = 5000
@@ -46,7 +51,8 @@ def listed(cluster):
 def platform_pods(listed, control_plane, smoke_settings):
     """The pods of Coder's own namespace, and of those that are named besides."""
     namespaces = {control_plane["metadata"]["namespace"], *smoke_settings.consistency.namespaces}
-    return [pod for namespace in sorted(namespaces) for pod in listed(PODS, namespace)]
+    pods = [pod for namespace in sorted(namespaces) for pod in listed(PODS, namespace)]
+    return [pod for pod in pods if matches_any(pod["metadata"]["name"], smoke_settings.consistency.pods)]
 
 
 @pytest.fixture
@@ -150,7 +156,7 @@ def test_coders_recent_logs_are_free_of_noise(cluster, coder_pods, smoke_setting
 def test_every_secret_that_coder_needs_from_a_vault_is_ready(listed, cluster, control_plane):
     namespace = control_plane["metadata"]["namespace"]
     try:
-        external = cluster.list_all(EXTERNAL_SECRETS, namespace)
+        external = list_served(cluster, EXTERNAL_SECRETS, OLDER, namespace)
     except NotFound:
         pytest.skip("not configured: the cluster has no ExternalSecrets")
     except PermissionDenied as error:
@@ -161,7 +167,7 @@ def test_every_secret_that_coder_needs_from_a_vault_is_ready(listed, cluster, co
         (CLUSTER_SECRET_STORES, "ClusterSecretStore", None),
     ):
         try:
-            stores += [{**store, "kind": name} for store in cluster.list_all(kind, where)]
+            stores += [{**store, "kind": name} for store in list_served(cluster, kind, OLDER, where)]
         except GatehouseError:
             continue  # they only say why
     names = referenced_secrets({"spec": control_plane["spec"]["template"]["spec"]})

@@ -10,7 +10,8 @@ from gatehouse.edge import both_sides, probe
 from gatehouse.edge.names import address_of, authorise_url, canonical_names
 from gatehouse.edge.verdict import sign_in_problem
 from gatehouse.kube.client import ENDPOINT_SLICES, GATEWAYS, SERVICES
-from gatehouse.kube.gateways import gateway_problems, services_without_endpoints
+from gatehouse.kube.gateways import gateway_problems, matches_any, services_without_endpoints
+from gatehouse.kube.served import list_served
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +32,8 @@ def outside(names, smoke_settings):
 
 
 @pytest.fixture(scope="module")
-def inside(names, smoke_settings, run_in_workspace):
-    return both_sides.look(
-        names,
-        smoke_settings.edge,
-        "inside",
-        lambda requests: probe.from_inside(run_in_workspace, requests)[0],
-    )
+def inside(names, smoke_settings, ask_inside):
+    return both_sides.look(names, smoke_settings.edge, "inside", ask_inside)
 
 
 # --- from outside --------------------------------------------------------------------------------------
@@ -122,7 +118,11 @@ def test_websockets_are_upgraded_from_inside_a_workspace(names, inside):
 def test_gateways_are_programmed_and_have_addresses_and_good_listeners(cluster, smoke_settings):
     wanted = smoke_settings.edge.gateway_namespaces
     try:
-        gateways = [each for namespace in wanted or [None] for each in cluster.list_all(GATEWAYS, namespace)]
+        gateways = [
+            each
+            for namespace in wanted or [None]
+            for each in list_served(cluster, GATEWAYS, ("v1beta1",), namespace)
+        ]
     except NotFound:
         pytest.skip("not configured: the cluster has no Gateway API")
     except PermissionDenied as error:
@@ -133,12 +133,13 @@ def test_gateways_are_programmed_and_have_addresses_and_good_listeners(cluster, 
     require_none(gateway_problems(gateways))
 
 
-def test_every_service_beside_coder_leads_to_a_ready_pod(cluster, control_plane):
-    namespace = control_plane["metadata"]["namespace"]
+def test_every_service_beside_coder_leads_to_a_ready_pod(cluster, control_plane, smoke_settings):
+    namespace, patterns = control_plane["metadata"]["namespace"], smoke_settings.edge.services
     try:
         services = cluster.list_all(SERVICES, namespace)
         slices = cluster.list_all(ENDPOINT_SLICES, namespace)
     except PermissionDenied as error:
         pytest.skip(f"unverified: the identity may not look at Services in {namespace} ({error.seen})")
 
-    require_none(services_without_endpoints(services, slices))
+    wanted = [each for each in services if matches_any(each["metadata"]["name"], patterns)]
+    require_none(services_without_endpoints(wanted, slices))

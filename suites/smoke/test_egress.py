@@ -21,7 +21,7 @@ def policies(cluster, workspace_pod):
 
 
 @pytest.fixture
-def connect(run_in_workspace, smoke_settings):
+def connect(ask_inside, smoke_settings):
     """Tries connections from inside the workspace."""
 
     def connect(places):
@@ -29,7 +29,7 @@ def connect(run_in_workspace, smoke_settings):
             probe.request(f"http://{place}", smoke_settings.egress.timeout_seconds, only_connect=True)
             for place in places
         ]
-        return dict(zip(places, probe.from_inside(run_in_workspace, requests)[0], strict=True))
+        return dict(zip(places, ask_inside(requests), strict=True))
 
     return connect
 

@@ -8,7 +8,6 @@ import pytest
 
 from gatehouse.core.errors import NotFound, PermissionDenied
 from gatehouse.core.problems import require_none
-from gatehouse.edge import probe
 from gatehouse.guardrails.literal_secrets import secrets_in_archive, secrets_in_variables
 from gatehouse.guardrails.workspace_contract import contract_files, contract_violations
 from gatehouse.kube import rights
@@ -53,7 +52,7 @@ def test_the_pod_security_level_of_a_workspaces_namespace_is_as_configured(
 
 
 def test_a_workspaces_service_account_may_not_do_what_is_forbidden(
-    run_in_workspace, smoke_settings, evidence
+    run_in_workspace, ask_inside, smoke_settings, evidence
 ):
     environment = run_in_workspace(list(rights.ENVIRONMENT))
     if environment.exit_code == rights.NO_TOKEN:
@@ -61,9 +60,7 @@ def test_a_workspaces_service_account_may_not_do_what_is_forbidden(
     assert environment.exit_code == 0, environment.stderr.decode(errors="replace")
     address, folder, namespace = environment.stdout.decode().split()
     asked = rights.questions(smoke_settings.posture.forbidden_rights, namespace)
-    answers, _ = probe.from_inside(
-        run_in_workspace, [review_request(address, folder, each) for each in asked]
-    )
+    answers = ask_inside([review_request(address, folder, each) for each in asked])
     silent = next((each for each in answers if not each.reached), None)
     if silent:
         pytest.skip(f"unverified: the API cannot be asked from inside the workspace ({silent.words})")

@@ -79,6 +79,9 @@ class EdgeSettings(StrictModel):
     )
     certificate_days: float = Field(default=14, ge=0, description="that certificates must still be valid")
     timeout_seconds: float = Field(default=10.0, gt=0, description="for one connection")
+    services: list[str] = Field(
+        default=["*"], description="names or patterns of Services beside Coder that must lead to a ready pod"
+    )
     gateway_namespaces: list[str] = Field(
         default_factory=list, description="whose Gateways are looked at; default: all"
     )
@@ -97,6 +100,7 @@ class ConsistencySettings(StrictModel):
     namespaces: list[str] = Field(
         default_factory=list, description="whose pods are looked at besides those of Coder's own namespace"
     )
+    pods: list[str] = Field(default=["*"], description="names or patterns of those pods")
     restart_window_seconds: float = Field(
         default=3600.0, gt=0, description="a restart within it is a failure; an older one is only recorded"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,6 +31,11 @@ def gateway_problems(gateways: Iterable[Object]) -> list[str]:
                 if state.get("status") == "False":
                     problems.append(f"{name}, listener {listener['name']}: not {type_}: {_words(state)}")
     return problems
+
+
+def matches_any(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name matches one of these patterns with `*`."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def services_without_endpoints(services: Iterable[Object], slices: Iterable[Object]) -> list[str]:
