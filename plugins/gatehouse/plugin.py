@@ -29,7 +29,7 @@ pytest_plugins = (
     "gatehouse.kube.plugin",
     "gatehouse.preview.plugin",
     "gatehouse.smoke.plugin",
-    "gatehouse.smoke.workspace.plugin",
+    "gatehouse.smoke.workspace_plugin",
     "gatehouse.task.plugin",
     "gatehouse.inner.plugin",
 )

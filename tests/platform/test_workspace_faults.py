@@ -128,7 +128,9 @@ FAULTS = {
         chosen="budget or survive or deletion",
     ),
     "pods-leak": Told(
-        {GONE: r"objects are still there: (.|\n)*; deployments .*; pods "}, chosen="budget or deletion"
+        {GONE: r"objects are still there: (.|\n)*; deployments .*; pods "},
+        chosen="budget or deletion",
+        settings={"teardown_timeout_seconds": 3},
     ),
     # the web editor
     "editor-other-architecture": editor(
