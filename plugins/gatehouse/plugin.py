@@ -30,7 +30,7 @@ pytest_plugins = (
     "gatehouse.edge.plugin",
     "gatehouse.preview.plugin",
     "gatehouse.smoke.plugin",
-    "gatehouse.smoke.workspace.plugin",
+    "gatehouse.smoke.workspace_plugin",
     "gatehouse.task.plugin",
     "gatehouse.inner.plugin",
 )

@@ -128,7 +128,9 @@ FAULTS = {
         chosen="budget or survive or deletion",
     ),
     "pods-leak": Told(
-        {GONE: r"objects are still there: (.|\n)*; deployments .*; pods "}, chosen="budget or deletion"
+        {GONE: r"objects are still there: (.|\n)*; deployments .*; pods "},
+        chosen="budget or deletion",
+        settings={"teardown_timeout_seconds": 3},
     ),
     # the web editor
     "editor-other-architecture": editor(
@@ -147,7 +149,7 @@ FAULTS = {
             "test_it_says_that_it_is_healthy": "answers 502(.|\n)*the editor's process is not running",
             "test_the_static_assets_that_its_page_names_are_served": "answers 502",
             "test_its_websocket_is_upgraded": "is not upgraded",
-            "test_it_can_be_used_in_a_real_browser": "blank in a browser",
+            "test_it_can_be_used_in_a_real_browser": "blank in a browser.* the page answers 502",
         },
         app_timeout_seconds=3,
     ),
@@ -242,6 +244,13 @@ def test_each_template_under_test_has_a_workspace_of_its_own(suite_on):
     assert ran.code == 0, ran.output
     assert [f"{STARTS}[{each}]" in names for each in ("code", "task")] == [True, True]
     assert len(names) == 6
+
+
+def test_parameters_of_the_settings_are_given_to_templates_that_have_them(suite_on):
+    parameters = {"ref": "no-such-branch", "unknown": "x"}
+    ran = suite_on("happy", WORKSPACE, parameters=parameters).run("-k", "budget")
+
+    assert "no-such-branch" in red(ran)[STARTS]
 
 
 def test_without_a_cluster_the_pods_stages_are_one_and_the_rest_is_judged_all_the_same(suite_on, tmp_path):

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "guardrails": {"core"},
     "inner": {"core", "guardrails"},
     "preview": {"core", "argocd", "github", "kube"},
-    "smoke": {"core", "coder", "kube", "evidence"},
+    "smoke": {"core", "coder", "kube", "evidence", "preview"},
     "task": {"core", "coder", "kube"},
     "evidence": {"core", "run"},
     "gate": {"core", "evidence"},
@@ -72,7 +72,15 @@ def imports(path):
 def is_plugin(path):
     """Whether a module belongs to pytest's side of a slice."""
     return path.name in (
-        *("plugin.py", "browser_plugin.py", "early_answer.py", "guard.py", "items.py", "recorder.py"),
+        *(
+            "plugin.py",
+            "browser_plugin.py",
+            "workspace_plugin.py",
+            "early_answer.py",
+            "guard.py",
+            "items.py",
+            "recorder.py",
+        ),
     )
 
 

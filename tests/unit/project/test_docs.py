@@ -163,7 +163,7 @@ def test_every_event_of_the_record():
     written = re.findall(r'[._]event\(\s*"([a-z_]+)"', code) + re.findall(
         r'"event": "([a-z_]+)",\s*"test"', code
     )
-    events = {*written, "phase", "deployment_proof", "leak_proof"}
+    events = {*written, "phase", "deployment_proof", "leak_proof", "workspace_started"}
     assert named(rows(section(page("evidence"), "## The record, schema 1"))) == events
 
 

@@ -45,6 +45,7 @@ socket.onopen = () => {
   }
   const editor = document.createElement('textarea');
   editor.setAttribute('aria-label', 'Editor');
+  editor.value = document.title + ' (embedded platform)';
   workbench.append(explorer, editor);
   document.body.append(workbench);
 };

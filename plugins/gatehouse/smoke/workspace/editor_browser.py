@@ -68,10 +68,13 @@ def _look(browser: Browser, url: str, token: str, selector: str, timeout: float)
     look = BrowserLook()
     _listen(page, url, look)
     try:
-        page.goto(url, timeout=timeout * 1000, wait_until="domcontentloaded")
-        page.locator(selector).first.wait_for(state="visible", timeout=timeout * 1000)
-        look.usable = True
-        page.wait_for_load_state("load", timeout=timeout * 1000)
+        answer = page.goto(url, timeout=timeout * 1000, wait_until="domcontentloaded")
+        if answer and answer.status >= 400:  # nothing will appear on it
+            look.errors.append(f"the page answers {answer.status}")
+        else:
+            page.locator(selector).first.wait_for(state="visible", timeout=timeout * 1000)
+            page.wait_for_load_state("load", timeout=timeout * 1000)
+            look.usable = True
     except Error as error:
         look.errors.append(error.message.splitlines()[0])
     look.title, look.text = page.title(), _text(page)
