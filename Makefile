@@ -2,7 +2,7 @@
 # Hundreds of processes import the project here: each would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error lint format bootstrap
+.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error bench-smoke lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -34,6 +34,10 @@ bench-inner: bootstrap
 # How often the inner suite's first error is the right one, on seeded faults; about fifteen minutes.
 bench-first-error: bootstrap
 	.venv/bin/python benchmarks/first_error.py
+
+# How long the smoke suite takes, what it asks of Coder, and which of the known faults it finds; about fifteen minutes.
+bench-smoke: bootstrap
+	.venv/bin/python benchmarks/smoke_suite.py
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .

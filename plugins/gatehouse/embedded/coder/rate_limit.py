@@ -21,6 +21,14 @@ class RateLimiter:
     window: int = 60
     _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
 
+    @property
+    def counted(self) -> dict[str, int]:
+        """The most requests of a user to an endpoint in one window, by both."""
+        most: dict[str, int] = {}
+        for (key, _window), count in self._counts.items():
+            most[key] = max(most.get(key, 0), count)
+        return most
+
     def take(self, user: str, path: str) -> tuple[bool, dict[str, str]]:
         """Whether a request is within the limit, and the headers that say so."""
         now = clock.now().timestamp()
