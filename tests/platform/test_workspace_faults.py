@@ -226,8 +226,8 @@ def test_a_deletion_that_fails_once_is_asked_for_again_and_proved(suite_on):
     assert [each["proof"]["outcome"] for each in ran.events if each["event"] == "leak_proof"] == ["clean"]
 
 
-def test_all_is_well_on_a_happy_platform(suite_on):
-    ran = suite_on("happy", WORKSPACE, EDITOR).run()
+def test_all_is_well_on_a_happy_platform_with_two_workers(suite_on):
+    ran = suite_on("happy", WORKSPACE, EDITOR).run("-n2")
 
     assert ran.code == 0, ran.output
     assert reasons(ran) == {}
