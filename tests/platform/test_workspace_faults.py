@@ -226,8 +226,8 @@ def test_a_deletion_that_fails_once_is_asked_for_again_and_proved(suite_on):
     assert [each["proof"]["outcome"] for each in ran.events if each["event"] == "leak_proof"] == ["clean"]
 
 
-def test_all_is_well_on_a_happy_platform(suite_on):
-    ran = suite_on("happy", WORKSPACE, EDITOR).run()
+def test_all_is_well_on_a_happy_platform_with_two_workers(suite_on):
+    ran = suite_on("happy", WORKSPACE, EDITOR).run("-n2")
 
     assert ran.code == 0, ran.output
     assert reasons(ran) == {}
@@ -300,7 +300,7 @@ def test_every_scenario_of_workspaces_is_tried():
     about = {
         name
         for name, scenario in SCENARIOS.items()
-        if scenario.apply.__module__ == "gatehouse.embedded.scenarios.workspaces"
+        if scenario.apply.__module__.rpartition(".")[2] in ("workspaces", "editors")
     }
 
     assert about <= {*FAULTS, *PASSED_OVER}

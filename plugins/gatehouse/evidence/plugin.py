@@ -64,8 +64,10 @@ class Evidence:
         return path
 
     def event(self, event: str, **data: Any) -> None:
-        """Add an event about this test to the run record."""
-        self._item.stash.setdefault(EVENTS, []).append({"event": event, "test": self._item.nodeid, **data})
+        """Add an event about this test to the run record; what JSON has no word for is written as text."""
+        # Plain data, because workers cannot send anything else: not even words of an enumeration.
+        plain = json.loads(json.dumps(data, default=str))
+        self._item.stash.setdefault(EVENTS, []).append({"event": event, "test": self._item.nodeid, **plain})
 
 
 @pytest.fixture

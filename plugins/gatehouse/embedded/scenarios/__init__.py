@@ -7,6 +7,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     coder,
     coder_upgrades,
     edge,
+    editors,
     images,
     journeys,
     kubernetes,

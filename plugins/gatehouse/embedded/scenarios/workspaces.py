@@ -1,9 +1,7 @@
-"""What goes wrong with workspaces: their builds, pods, agents, editors, and what they leave behind."""
+"""What goes wrong with workspaces: their builds, pods, agents, and what they leave behind."""
 
 from __future__ import annotations
 
-import platform
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,9 +16,6 @@ from gatehouse.embedded.scenarios.catalogue import scenario
 from gatehouse.embedded.systems import Systems
 
 REFERENCE = f"{WORKSPACE_IMAGE}:1"
-
-#: Numbers of processors in the header of a program (ELF's e_machine), as octal text for `printf`.
-X86_64, AARCH64 = r"\076\000", r"\267\000"
 
 
 # --- builds ----------------------------------------------------------------------------------------------
@@ -162,7 +157,7 @@ def clone_failed(systems: Systems) -> None:
         "Falling back to the default image...",
     )
     _change_image(systems, lambda image: replace(image, unpack=unpack_tools))
-    _change_script(systems, "Clone", lambda _text: "mkdir -p /workspaces/code/repo\n")
+    change_script(systems, "Clone", lambda _text: "mkdir -p /workspaces/code/repo\n")
 
 
 @scenario("coder")
@@ -172,7 +167,7 @@ def old_clone(systems: Systems) -> None:
     for number in (1, 2):
         text = f"{number} changes since\n"
         repository.commit_files("main", {"NEWS.md": text}, f"News {number}")
-    _change_script(
+    change_script(
         systems,
         "Clone",
         lambda text: (
@@ -185,45 +180,11 @@ def old_clone(systems: Systems) -> None:
 @scenario("coder")
 def tool_not_authenticated(systems: Systems) -> None:
     """Tools are signed in before they are installed, so the step is passed over."""
-    _change_script(
+    change_script(
         systems,
         "Sign in",
         lambda _text: 'echo "[workspace-bootstrap] gh is not installed: sign-in skipped"\n',
     )
-
-
-# --- the web editor --------------------------------------------------------------------------------------
-
-
-@scenario("coder")
-def editor_other_architecture(systems: Systems) -> None:
-    """The editor that is cached on the volume was installed for another processor, and cannot be executed."""
-    other = AARCH64 if platform.machine() in ("x86_64", "AMD64") else X86_64
-    # 64 bits, little-endian, an executable: enough of a header for the kernel to refuse.
-    header = r"\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\002\000" + other
-    _change_script(
-        systems,
-        "Install editor",
-        lambda text: re.sub(r"printf '[^']*'", lambda _found: f"printf '{header}'", text),
-    )
-
-
-@scenario("coder")
-def editor_unhealthy(systems: Systems) -> None:
-    """The web editor's process runs, but its health page answers 500."""
-    systems.agents.faults.app_environment["EDITOR_FAULT"] = "unhealthy"
-
-
-@scenario("coder")
-def editor_blank(systems: Systems) -> None:
-    """The web editor's page names a script that is not there."""
-    systems.agents.faults.app_environment["EDITOR_FAULT"] = "asset-missing"
-
-
-@scenario("coder")
-def editor_socket_not_upgraded(systems: Systems) -> None:
-    """WebSockets of apps do not get through to them: they are answered with 404 in place of the upgrade."""
-    systems.coder.faults.unknown_sockets.append(r"/@[^/]+/[^/]+/apps/.*")
 
 
 # --- how -------------------------------------------------------------------------------------------------
@@ -244,7 +205,7 @@ def _change_templates(systems: Systems, change: Callable[[TemplateVersion], None
         change(template.active)
 
 
-def _change_script(systems: Systems, name: str, change: Callable[[str], str]) -> None:
+def change_script(systems: Systems, name: str, change: Callable[[str], str]) -> None:
     """Change the start script of this name, in the templates that have one."""
 
     def in_version(version: TemplateVersion) -> None:

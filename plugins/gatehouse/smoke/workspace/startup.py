@@ -28,8 +28,8 @@ from gatehouse.core.errors import (
 )
 from gatehouse.core.waiting import Progress, log_change, wait_until
 from gatehouse.core.workspace_settings import WorkspaceBudgets
-from gatehouse.kube.client import EVENTS, PODS, Cluster
-from gatehouse.kube.inventory import belonging, workspace_inventory
+from gatehouse.kube.client import Cluster
+from gatehouse.smoke.workspace.pods import Pods
 from gatehouse.smoke.workspace.stages import (
     PodView,
     Stage,
@@ -37,7 +37,6 @@ from gatehouse.smoke.workspace.stages import (
     hopeless,
     last_words,
     next_step_of,
-    pod_view,
     stage_of,
 )
 
@@ -114,7 +113,7 @@ def bring_up(
     could take the build, and `WaitTimeout` naming the stage that took too long and its last words.
     """
     stages = _Stages(clock)
-    pods = _Pods(cluster, workspace_id)
+    pods = Pods(cluster, workspace_id)
 
     def look() -> _Look:
         workspace = coder.workspace(workspace_id)
@@ -229,48 +228,3 @@ def _previous_log(cluster: Cluster | None, pod: PodView) -> str:
         return " | ".join(cluster.log(pod.namespace, pod.name, previous=True, lines=LOG_TAIL).splitlines())
     except (UsageError, NotFound, PermissionDenied) as error:
         return f"its log cannot be read: {error.summary}"
-
-
-class _Pods:
-    """Finds a workspace's pod again at each look."""
-
-    def __init__(self, cluster: Cluster | None, workspace_id: str) -> None:
-        self._cluster = cluster
-        self._workspace = workspace_id
-        self._namespaces: set[str] | None = None
-        self.unseen = "" if cluster else "the target has no kubernetes section"
-
-    def look(self) -> PodView | None:
-        """The view of the pod, or None where the cluster cannot be looked at or has nothing of the workspace."""
-        if self._cluster is None or self.unseen:
-            return None
-        try:
-            if not self._namespaces:
-                self._namespaces = self._find()
-            if not self._namespaces:
-                self.unseen = "nothing in the cluster belongs to the workspace"
-                return None
-            views = [self._view(self._cluster, each) for each in sorted(self._namespaces)]
-        except PermissionDenied as error:
-            self.unseen = f"{error.summary}: {error.seen}"
-            return None
-        return next((view for view in views if view.name), views[0])
-
-    def _find(self) -> set[str]:
-        """Where the objects are that the build has made, by one look at the whole cluster."""
-        assert self._cluster
-        found = workspace_inventory(self._cluster, self._workspace)
-        return {each.namespace for each in found.found if each.namespace}
-
-    def _view(self, cluster: Cluster, namespace: str) -> PodView:
-        pods = cluster.list_all(PODS, namespace)
-        own = {each.uid for each in belonging([(PODS, pod) for pod in pods], self._workspace)}
-        events = cluster.list_all(EVENTS, namespace)
-        return pod_view(
-            [pod for pod in pods if pod["metadata"]["uid"] in own],
-            [event for event in events if self._is_about(event)],
-        )
-
-    def _is_about(self, event: dict[str, object]) -> bool:
-        about = event.get("involvedObject")
-        return isinstance(about, dict) and self._workspace in f"{about.get('namespace')} {about.get('name')}"
