@@ -40,12 +40,12 @@ class Patience:
             self._bound = before
 
     def answered(self) -> None:
-        """Note that somebody answers."""
+        """Note that Coder answers as it should."""
         self._silent = False
 
     def repeated(self, ask: Callable[[], Answer]) -> Answer:
         """What `ask` answers once faults and limits that pass by themselves have passed. For reads only."""
-        # Where nobody answered for a whole budget, the next call asks only once: the first told all there is.
+        # Where nobody answered well for a whole budget, the next call asks only once: the first told all there is.
         deadline = self._budget(0.0 if self._silent else READ_BUDGET)
         limited = self._budget(self._rate_limit_budget)
         attempt = 0
@@ -57,7 +57,8 @@ class Patience:
             except (Transient, Unreachable) as error:
                 pause = RETRY_PAUSES[min(attempt, len(RETRY_PAUSES) - 1)]
                 if deadline.remaining <= pause:
-                    self._silent = isinstance(error, Unreachable)
+                    # A wait that was given less time than the budget tells only of who does not answer at all.
+                    self._silent = isinstance(error, Unreachable) or self._bound is None
                     raise
                 self._clock.sleep(pause)
                 attempt += 1

@@ -223,7 +223,8 @@ class Transport:
             )
         except httpx.RequestError as error:
             raise self._clean(connection_problem(error, self.url, _where(call, path))) from error
-        self.patience.answered()
+        if answer.status_code < 500:
+            self.patience.answered()
         self._note(call, answer.headers)
         return answer
 

@@ -36,10 +36,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
     """Keep the tests of a file in one worker: they share a workspace, and its life goes in order."""
-    if run.suites == ("smoke",) and run.controller and config.getoption("dist", "no") == "load":
-        config.option.dist = "loadfile"
+    run = current_run(config)
+    if run is None or run.suites != ("smoke",) or config.getoption("dist", "no") != "load":
+        return None
+    from gatehouse.smoke.file_scheduling import FileScheduling
+
+    return FileScheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -154,6 +159,18 @@ def pytest_runtest_makereport(
     return report
 
 
+def _silence(coder: CoderClient) -> str:
+    """Why Coder cannot be asked at all, by a single question; empty when it can."""
+    from gatehouse.core.deadline import Deadline
+
+    try:
+        with coder.within(Deadline.after(0)):
+            coder.build_info()
+    except GatehouseError as error:
+        return str(error)
+    return ""
+
+
 def _attach_support(item: pytest.Item, run: Run) -> None:
     from gatehouse.coder.client import CoderClient
     from gatehouse.core.ledger import outstanding
@@ -175,6 +192,10 @@ def _attach_support(item: pytest.Item, run: Run) -> None:
         CoderClient(settings.url, owner_token) as owner,
         cluster or nullcontext(),
     ):
+        if words := _silence(coder):
+            item.config.stash[SUPPORTED] = MOST_SUPPORTED
+            Evidence(run, item).attach("support.json", {"not collected": words})
+            return
         made = outstanding(ledger) if ledger.exists() else []
         found = collect(sources(coder, owner, cluster, made), SUPPORT_SECONDS)
     Evidence(run, item).attach("support.json", found)
