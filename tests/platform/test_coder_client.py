@@ -364,6 +364,14 @@ def test_other_users_that_are_left_out_of_the_list_are_a_missing_right(own):
         reader.users()
 
 
+def test_a_user_who_is_not_to_be_seen_is_refused_as_coder_does(own):
+    platform, _ = own
+
+    with client_of(platform, add_user(platform, "reader")) as reader, pytest.raises(UsageError) as caught:
+        reader.user("admin")
+    assert "must be an existing uuid or username" in caught.value.seen
+
+
 @pytest.mark.parametrize("look", ["me", "token", "organizations", "templates"])
 def test_what_a_tokens_scopes_leave_out_is_a_missing_right_and_never_nothing(own, look):
     platform, _ = own

@@ -16,7 +16,7 @@ class IdentityCalls(RightsCalls):
             return self.user("me")
 
     def user(self, name: str) -> User:
-        """GET /api/v2/users/{user}: by name or id. Raises `NotFound` also for a user the token may not see."""
+        """GET /api/v2/users/{user}: by name or id. Raises `UsageError` for one not to be seen."""
         return self._transport.read(calls.USER, User, user=name)
 
     def users(self, query: str = "") -> list[User]:

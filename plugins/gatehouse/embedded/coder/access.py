@@ -114,7 +114,7 @@ class Access:
             raise CoderError(403, "Forbidden.", _FORBIDDEN)
 
     def named_user(self, connection: HTTPConnection) -> User:
-        """The user in the path: `me`, a name or an id, if the token may see users. Raises `CoderError` 404."""
+        """The user in the path: `me`, a name or an id, if the token may see users. Raises `CoderError` 404, 400."""
         key = self.key(connection)
         if not key.covers("user:read"):
             raise NOT_FOUND
@@ -134,7 +134,7 @@ class Access:
         for user in self._database.users.values():
             if name in (user.id, user.username) and (user is caller or caller.is_owner):
                 return user
-        raise NOT_FOUND
+        raise CoderError(400, '"user" must be an existing uuid or username.', f'queried user="{name}"')
 
     def workspace(self, connection: HTTPConnection) -> Workspace:
         """The workspace in the path, deleted or not. Raises `CoderError` 404."""
