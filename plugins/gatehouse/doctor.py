@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.contract import load_description, missing_calls
-from gatehouse.core.errors import GatehouseError, NotFound, PermissionDenied, UsageError
+from gatehouse.core.errors import GatehouseError, PermissionDenied, UsageError
 from gatehouse.core.settings import CoderSettings, Target, choose_target, find_settings_file, load_settings
 from gatehouse.kube.client import Cluster
 from gatehouse.smoke.rights import OWNER_NEEDS, USER_NEEDS, Need, missing_in_cluster, missing_rights
@@ -104,11 +104,11 @@ def _coder(settings: CoderSettings, api_description: Path | None) -> Iterator[Fi
     with CoderClient(settings.url, token) as user, CoderClient(settings.url, owner_token) as owner:
         try:
             info = user.build_info()
-            me = user.me()
+            name = _name(user)
         except GatehouseError as error:
             yield _problem("coder", error)
             return
-        yield Finding("coder", State.OK, f"{settings.url}: {info.version}, as {me.username}")
+        yield Finding("coder", State.OK, f"{settings.url}: {info.version}, as {name}")
         yield _lifetime(user, settings)
         yield from _rights(user, USER_NEEDS, "token", State.PROBLEM)
         yield from _rights(
@@ -117,17 +117,26 @@ def _coder(settings: CoderSettings, api_description: Path | None) -> Iterator[Fi
         yield from _calls(user, api_description)
 
 
+def _name(user: CoderClient) -> str:
+    """Who the token is of, as far as it may know itself."""
+    try:
+        return user.me().username
+    except PermissionDenied:
+        return "a user whom the token's scopes leave out"
+
+
 def _lifetime(user: CoderClient, settings: CoderSettings) -> Finding:
     try:
         left = user.token_seconds_left()
-    except (NotFound, PermissionDenied) as error:
+    except PermissionDenied as error:
         return Finding(
             "coder",
             State.UNVERIFIED,
             f"when the token ends cannot be told: {error.summary}",
-            "give it the scope api_key:read",
+            "use a token without scopes, or with api_key:read and, where Coder has it, user:read besides",
         )
-    words = f"the token is good for {left / 3600:.1f} h"
+    span = f"{left / 3600:.1f} h" if left < 2 * 86_400 else f"{left / 86_400:.0f} days"
+    words = f"the token is good for {span}"
     if left < settings.minimum_token_seconds:
         return Finding("coder", State.PROBLEM, words, "make a new one: coder tokens create --lifetime 168h")
     return Finding("coder", State.OK, words)
@@ -143,9 +152,7 @@ def _rights(client: CoderClient, needs: tuple[Need, ...], token: str, state: Sta
     if allowed:
         yield Finding("coder", State.OK, f"the {token} allows: {', '.join(allowed)}")
     for need in missing:
-        yield Finding(
-            "coder", state, f"the {token} does not allow: {need.checks}", f"give it the scope {need.scope}"
-        )
+        yield Finding("coder", state, f"the {token} does not allow: {need.checks}", need.remedy)
 
 
 def _calls(user: CoderClient, path: Path | None) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gatehouse.coder import calls, workspaces
-from gatehouse.coder.api.identity import Right
+from gatehouse.coder.api.rights import SEE_TEMPLATES, Right
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.errors import (
     ActiveBuild,
@@ -136,7 +136,8 @@ def test_the_token_is_known_with_its_end_and_its_rights(shared):
     assert coder.user("admin").login_type == "oidc"
     assert coder.token_seconds_left() > 3600
     assert coder.token().id in {key.id for key in coder.tokens()}
-    assert "debug_info:read" in coder.token_scopes()
+    assert "coder:workspaces.create" in coder.token_scopes()
+    assert "debug_info:read" not in coder.token_scopes()
     assert coder.may({"health": Right("read", "debug_info")}) == {"health": True}
 
 
@@ -316,23 +317,88 @@ def test_an_expired_token_is_told_from_an_unknown_one(own):
         unknown.me()
 
 
-def test_what_a_narrow_token_may_is_known_before_it_is_tried(own):
+def test_what_an_ordinary_user_may_is_known_before_it_is_tried(own):
     platform, _ = own
-    token = add_user(platform, "reader", roles=("owner",), scopes=("debug_info:read", "workspace:read"))
+    token = add_user(platform, "reader")
 
     with client_of(platform, token) as reader:
         rights = {
             "health": Right("read", "debug_info"),
-            "stats": Right("read", "deployment_stats"),
+            "templates": SEE_TEMPLATES,
+            "all templates": Right("read", "template", any_org=True),
             "jobs": Right("read", "provisioner_jobs", any_org=True),
         }
-        assert reader.may(rights) == {"health": True, "stats": False, "jobs": False}
-        assert reader.health().severity == "ok"
+        assert reader.may(rights) == {
+            "health": False,
+            "templates": True,
+            "all templates": False,
+            "jobs": False,
+        }
+        assert reader.templates()
         with pytest.raises(PermissionDenied) as caught:
-            reader.deployment_stats()
-        assert caught.value.seen == "Forbidden."
-        with pytest.raises(NotFound, match="no such thing"):
-            reader.pending_jobs(reader.organizations()[0].id)
+            reader.health()
+        assert caught.value.seen.startswith("Forbidden.; You don't have permission")
+
+
+@pytest.mark.parametrize("look", ["pending_jobs", "provisioner_daemons"])
+def test_jobs_and_daemons_that_a_token_may_not_see_are_a_missing_right_and_not_missing(own, look):
+    platform, coder = own
+    organization = coder.organizations()[0].id
+    assert getattr(coder, look)(organization) is not None
+
+    with (
+        client_of(platform, add_user(platform, "reader")) as reader,
+        pytest.raises(PermissionDenied, match="may not see"),
+    ):
+        getattr(reader, look)(organization)
+
+
+def test_other_users_that_are_left_out_of_the_list_are_a_missing_right(own):
+    platform, coder = own
+    assert len(coder.users()) >= 1
+
+    with (
+        client_of(platform, add_user(platform, "reader")) as reader,
+        pytest.raises(PermissionDenied, match="may not see other users"),
+    ):
+        reader.users()
+
+
+def test_a_user_who_is_not_to_be_seen_is_refused_as_coder_does(own):
+    platform, _ = own
+
+    with client_of(platform, add_user(platform, "reader")) as reader, pytest.raises(UsageError) as caught:
+        reader.user("admin")
+    assert "must be an existing uuid or username" in caught.value.seen
+
+
+@pytest.mark.parametrize("look", ["me", "token", "organizations", "templates"])
+def test_what_a_tokens_scopes_leave_out_is_a_missing_right_and_never_nothing(own, look):
+    platform, _ = own
+
+    with (
+        client_of(platform, add_user(platform, "narrow", scopes=("workspace:read",))) as narrow,
+        pytest.raises(PermissionDenied, match="may not see"),
+    ):
+        getattr(narrow, look)()
+
+
+def test_a_workspace_that_a_tokens_scopes_do_not_let_it_make_is_a_missing_right(own):
+    platform, coder = own
+    version = coder.templates()[0].active_version_id
+
+    with (
+        client_of(platform, add_user(platform, "narrow", scopes=("template:read",))) as narrow,
+        pytest.raises(PermissionDenied, match="may not see its own user"),
+    ):
+        narrow.create_workspace("w", template_version_id=version)
+
+
+def test_templates_that_are_not_there_are_told_from_those_that_may_not_be_seen(own):
+    platform, coder = own
+    platform.call(lambda systems: systems.database.templates.clear())
+
+    assert coder.templates() == []
 
 
 def test_what_needs_a_license_is_told_from_what_needs_a_right(shared):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatehouse.core.errors import (
     AuthenticationError,
     Conflict,
+    FailureClass,
     InfrastructureError,
     NotFound,
     PermissionDenied,
@@ -20,9 +21,16 @@ class PremiumOnly(PermissionDenied):
 class TokenExpired(AuthenticationError):
     """The token was good and has ended. It says nothing about the deployment."""
 
+    failure_class = FailureClass.ENVIRONMENT
+
 
 class TokenUnknown(AuthenticationError):
-    """The server has never known this token, or knows it no longer: revoked, another deployment, a lost database."""
+    """The server has never known this token, or knows it no longer: revoked, another deployment, a lost database.
+
+    Which of these cannot be told from it: the deployment's id, which needs no token, tells a lost database.
+    """
+
+    failure_class = FailureClass.ENVIRONMENT
 
 
 class NoSuchCall(NotFound):

@@ -36,8 +36,8 @@ class CoderSettings(StrictModel):
     token: Secret = SecretSource(env="CODER_SESSION_TOKEN")
     owner_token: Secret | None = Field(
         default=None,
-        description="of an Owner, limited to reading (debug_info:read and the like): for the health report, the "
-        "configuration and the users; default: what the token itself may",
+        description="of an Owner, as no scope of tokens covers the health report: for it, the configuration, the "
+        "users and the provisioners; default: what the token itself may",
     )
     template: str | None = Field(
         default=None, description="template of the smoke workspace; default: the only one there is"
@@ -116,6 +116,12 @@ class CoderSettings(StrictModel):
         default_factory=lambda: ["vsda", "vscode-regexp-languagedetection"],
         description="parts of console errors that mean nothing; the defaults are files that code-server lacks",
     )
+
+    @property
+    def longest_test_seconds(self) -> float:
+        """More than any test of the smoke suite may take by these settings: one makes, stops, restarts and deletes."""
+        builds = 2 * (self.workspace_timeout_seconds + self.teardown_timeout_seconds)
+        return builds + self.app_timeout_seconds + self.hold_seconds + self.reconcile_seconds + 60.0
 
 
 class ArgoCDSettings(StrictModel):

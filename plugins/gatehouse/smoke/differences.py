@@ -191,6 +191,8 @@ def _health(fact: str, before: Any, now: Any, upgraded: bool) -> Verdict:
 def _configuration(fact: str, before: Any, now: Any, upgraded: bool) -> Verdict:
     if before is ABSENT or now is ABSENT:
         return _explained(upgraded, "new versions have other options")
+    if upgraded and _without_version(before) == _without_version(now):
+        return Judgement.EXPECTED, "it names the version, as the address of the documentation does"
     return Judgement.SUSPICIOUS, "the upgrade changed a default, or somebody the value"
 
 
@@ -239,6 +241,10 @@ def _version(text: Any) -> tuple[int, ...]:
     """`v2.36.3+7e0ff4c` as numbers to compare."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", str(text or ""))
     return tuple(int(each) for each in found.groups()) if found else ()
+
+
+def _without_version(value: Any) -> str:
+    return re.sub(r"v\d+\.\d+\.\d+[\w.+-]*", "v", str(value))
 
 
 def _shown(value: Any) -> str:

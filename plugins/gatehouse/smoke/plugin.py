@@ -48,6 +48,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | 
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let a test take as long as the target's settings let workspaces take, whatever limit other tests have.
+
+    A limit for quick tests would otherwise end the wait for a workspace, and make it look like a failure of it.
+    """
+    run = current_run(config)
+    if run is None or run.target.coder is None or not config.pluginmanager.hasplugin("timeout"):
+        return
+    limit = run.target.coder.longest_test_seconds
+    for item in items:
+        if item.get_closest_marker("smoke") and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(limit))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Show the table of subsystems, and put it into the bundle."""
     run = current_run(config)

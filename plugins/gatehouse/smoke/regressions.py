@@ -36,7 +36,7 @@ REGRESSIONS = (
         ("21309", "20764", "10781", "17597"),
         "kubectl logs of the newest Coder pod, also --previous; scale to one replica, give the probe more time",
         r"test_control_plane|test_consistency",
-        r"migrat|schema|restart|CrashLoop|rollout|no migration found|does not answer|503",
+        r"migrat|schema|restart|CrashLoop|rollout|no migration found|does not answer|\b503\b",
     ),
     Regression(
         "mixed-replicas",
@@ -108,7 +108,7 @@ REGRESSIONS = (
         ("6746", "12292"),
         "in the workspace: is code-server running, for this processor (uname -m), and on the port of the app?",
         r"test_workspace|test_upgrade|test_editor",
-        r"502|code-server|web editor|static asset|blank",
+        r"\b502\b|code-server|web editor|static asset|blank",
     ),
     Regression(
         "app-addresses",
@@ -148,7 +148,7 @@ REGRESSIONS = (
         ("coder/coder-logstream-kube#30", "28789", "28496", "28632"),
         "run the contract check against the swagger.json of the new version; update what still uses the old calls",
         r".",
-        r"does not have the expected shape|no such call|404|410",
+        r"does not have the expected shape|no such call|\b404\b|\b410\b",
     ),
 )
 

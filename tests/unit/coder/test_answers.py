@@ -126,3 +126,10 @@ RESET = {"X-RateLimit-Reset": str(int(datetime(2026, 1, 1, 0, 1, tzinfo=UTC).tim
 )
 def test_the_wait_after_a_429_is_what_the_server_says_by_its_own_clock(headers, seconds):
     assert rate_limit_wait(httpx.Headers(headers)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "detail", ['API key expired at "2026-01-01 00:00:00 +0000 UTC".', "API key is invalid."]
+)
+def test_a_token_that_is_no_longer_good_says_nothing_of_the_platform(detail):
+    assert classified(401, SIGNED_OUT, detail).failure_class == "environment"

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from gatehouse.coder import calls
-from gatehouse.coder.api.identity import Right
+from gatehouse.coder.api.rights import Right
 from gatehouse.coder.errors import NoSuchCall, PremiumOnly
 from gatehouse.coder.observed import RateLimit
 from gatehouse.core.errors import (
@@ -136,7 +136,9 @@ def test_long_lists_are_read_to_their_end():
 
 def test_lists_and_fields_that_are_null_are_empty():
     assert (
-        client(httpx.Response(200, text="null", headers={"Content-Type": "application/json"}))[0].templates()
+        client(httpx.Response(200, text="null", headers={"Content-Type": "application/json"}))[
+            0
+        ].experiments()
         == []
     )
 

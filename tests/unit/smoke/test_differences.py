@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gatehouse.smoke.baseline import Baseline, Section
-from gatehouse.smoke.differences import Judgement, compare
+from gatehouse.smoke.differences import JUDGES, Judgement, compare
 
 OLD, NEW = "v2.36.3+7e0ff4c", "v2.37.0+1d6b2f7"
 
@@ -150,3 +150,16 @@ def test_a_difference_reads_as_a_sentence():
 
     assert str(found).startswith("broken: hostnames: wildcard: *.a → xxx")
     assert len(str(found)) < 250
+
+
+@pytest.mark.parametrize(
+    ("now", "judgement"),
+    [
+        ("https://docs.example.com/@v2.37.0", Judgement.EXPECTED),
+        ("https://elsewhere.example.com/@v2.37.0", Judgement.SUSPICIOUS),
+    ],
+)
+def test_an_option_that_names_the_version_changes_with_it(now, judgement):
+    before = "https://docs.example.com/@v2.36.4+7e0ff4c"
+
+    assert JUDGES["configuration"]("CODER_DOCS_URL", before, now, True)[0] is judgement

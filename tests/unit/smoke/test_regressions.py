@@ -43,3 +43,13 @@ def test_issues_of_other_repositories_are_linked_there():
 
     assert links[0] == "https://github.com/coder/coder-logstream-kube/issues/30"
     assert links[1] == "https://github.com/coder/coder/issues/28789"
+
+
+def test_a_number_within_an_id_is_no_status():
+    words = (
+        "several versions answer at one address: {('v2.37.0', '8a503c1e-5030-4b1b-9d0e-0a1b2c3d5034'): 10}"
+    )
+
+    found = likely("suites/smoke/test_control_plane.py::test_all_replicas", words)
+    assert found is not None
+    assert found.name == "mixed-replicas"

@@ -8,6 +8,7 @@ from typing import Any
 
 from gatehouse.coder import calls
 from gatehouse.coder.api.base import Calls
+from gatehouse.coder.api.rights import hidden_if_missing
 from gatehouse.coder.connection import connection_problem
 from gatehouse.coder.models import BuildInfo, HealthReport, Job, ProvisionerDaemon, Region, UpdateCheck
 from gatehouse.coder.observed import VERSION_HEADER
@@ -115,18 +116,23 @@ class DeploymentCalls(Calls):
         return str(self._transport.read(calls.APP_HOST, Object).get("host", ""))
 
     def provisioner_daemons(self, organization: str) -> list[ProvisionerDaemon]:
-        """GET /api/v2/organizations/{organization}/provisionerdaemons. Needs `provisioner_daemon:read`."""
-        return self._transport.read_list(
-            calls.PROVISIONER_DAEMONS, ProvisionerDaemon, organization=organization
-        )
+        """GET /api/v2/organizations/{organization}/provisionerdaemons, the newest fifty.
+
+        Raises `PermissionDenied` without `provisioner_jobs:read`, which it needs in spite of its name.
+        """
+        with hidden_if_missing("provisioner daemons"):
+            return self._transport.read_list(
+                calls.PROVISIONER_DAEMONS, ProvisionerDaemon, organization=organization
+            )
 
     def provisioner_jobs(self, organization: str, status: str = "") -> list[Job]:
         """GET /api/v2/organizations/{organization}/provisionerjobs, the newest fifty, of one status if given.
 
-        Answered with 404 where the token may not see jobs.
+        Raises `PermissionDenied` without `provisioner_jobs:read`.
         """
         query = {"status": status} if status else None
-        return self._transport.read_list(calls.PROVISIONER_JOBS, Job, query, organization=organization)
+        with hidden_if_missing("jobs of provisioners"):
+            return self._transport.read_list(calls.PROVISIONER_JOBS, Job, query, organization=organization)
 
     def pending_jobs(self, organization: str) -> list[Job]:
         """The jobs that wait for a provisioner."""

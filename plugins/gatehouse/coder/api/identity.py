@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from gatehouse.coder import calls
-from gatehouse.coder.api.base import Calls
+from gatehouse.coder.api.rights import SEE_USERS, RightsCalls, hidden, hidden_if_missing
 from gatehouse.coder.models import ApiKey, ExternalAuth, ExternalAuths, Organization, User, UserPage
 
 
-@dataclass(frozen=True)
-class Right:
-    """An action on a kind of object, such as `read` on `debug_info`, on those of an owner or organization if given.
-
-    `owner` may be `me`. Without an organization `any_org` asks whether it is allowed in any one.
-    """
-
-    action: str
-    resource: str
-    owner: str = ""
-    organization: str = ""
-    any_org: bool = False
-
-    def as_check(self) -> dict[str, object]:
-        """`codersdk.AuthorizationCheck`."""
-        optional = {"owner_id": self.owner, "organization_id": self.organization, "any_org": self.any_org}
-        return {
-            "action": self.action,
-            "object": {
-                "resource_type": self.resource,
-                **{name: value for name, value in optional.items() if value},
-            },
-        }
-
-
-class IdentityCalls(Calls):
+class IdentityCalls(RightsCalls):
     """Who the token is, what it may do and for how long."""
 
     def me(self) -> User:
-        """GET /api/v2/users/me."""
-        return self.user("me")
+        """GET /api/v2/users/me. Raises `PermissionDenied` for a token whose scopes leave out its own user."""
+        with hidden_if_missing("its own user"):
+            return self.user("me")
 
     def user(self, name: str) -> User:
-        """GET /api/v2/users/{user}: by name or id. Raises `NotFound` also for a user the token may not see."""
+        """GET /api/v2/users/{user}: by name or id. Raises `UsageError` for one not to be seen."""
         return self._transport.read(calls.USER, User, user=name)
 
     def users(self, query: str = "") -> list[User]:
-        """GET /api/v2/users: all of them, or those a query such as `status:active` finds. Needs `user:read`."""
+        """GET /api/v2/users: all of them, or those a query such as `status:active` finds.
+
+        Raises `PermissionDenied` for a token that does not see all: it would get a shorter list without a word.
+        """
+        self._require(SEE_USERS, "other users", calls.USERS)
         found: list[User] = []
         while True:
             page = self._transport.read(calls.USERS, UserPage, {"q": query, **calls.page(len(found))})
@@ -56,15 +33,19 @@ class IdentityCalls(Calls):
                 return found
 
     def organizations(self) -> list[Organization]:
-        """GET /api/v2/organizations."""
-        return self._transport.read_list(calls.ORGANIZATIONS, Organization)
+        """GET /api/v2/organizations. Every user is in one: raises `PermissionDenied` where there is none to see."""
+        found = self._transport.read_list(calls.ORGANIZATIONS, Organization)
+        if not found:
+            raise hidden("organizations", "an empty list", str(calls.ORGANIZATIONS))
+        return found
 
     def token(self) -> ApiKey:
         """GET /api/v2/users/me/keys/{key}: the token in use, and when it ends; later refusals then say that it has.
 
-        Raises `NotFound` or `PermissionDenied` for a token whose scopes do not cover keys.
+        Raises `PermissionDenied` for a token whose scopes do not cover keys or its own user.
         """
-        key = self._transport.read(calls.KEY, ApiKey, user="me", key=self._transport.key_id)
+        with hidden_if_missing("itself"):
+            key = self._transport.read(calls.KEY, ApiKey, user="me", key=self._transport.key_id)
         self._transport.token_ends = key.expires_at
         return key
 
@@ -80,14 +61,6 @@ class IdentityCalls(Calls):
         """GET /api/v2/auth/scopes: what tokens can be limited to; needs no token."""
         answer = self._transport.read(calls.AUTH_SCOPES, dict[str, list[str] | None])
         return answer.get("external") or []
-
-    def may(self, rights: Mapping[str, Right]) -> dict[str, bool]:
-        """POST /api/v2/authcheck: which of these rights the token has, by the caller's own names for them.
-
-        Changes nothing. The server counts roles and the token's scopes.
-        """
-        body = {"checks": {name: right.as_check() for name, right in rights.items()}}
-        return self._transport.write(calls.AUTH_CHECK, dict[str, bool], body)
 
     def external_auths(self) -> ExternalAuths:
         """GET /api/v2/external-auth: the providers there are, and which of them the user has linked."""

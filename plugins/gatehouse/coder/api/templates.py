@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gatehouse.coder import calls
-from gatehouse.coder.api.base import Calls
+from gatehouse.coder.api.rights import SEE_TEMPLATES, RightsCalls
 from gatehouse.coder.models import (
     LogLine,
     Preset,
@@ -18,12 +18,15 @@ from gatehouse.coder.models import (
 from gatehouse.core.errors import NotFound
 
 
-class TemplateCalls(Calls):
+class TemplateCalls(RightsCalls):
     """Templates, what they ask for and what they are made of."""
 
     def templates(self) -> list[Template]:
-        """GET /api/v2/templates."""
-        return self._transport.read_list(calls.TEMPLATES, Template)
+        """GET /api/v2/templates. Raises `PermissionDenied` if there are none because the token may see none."""
+        found = self._transport.read_list(calls.TEMPLATES, Template)
+        if not found:
+            self._require(SEE_TEMPLATES, "templates", calls.TEMPLATES)
+        return found
 
     def template(self, name: str) -> Template:
         """The template of this name. Raises `NotFound` with the names there are."""

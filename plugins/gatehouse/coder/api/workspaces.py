@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gatehouse.coder import calls, creation
 from gatehouse.coder.api.base import Calls
+from gatehouse.coder.api.rights import hidden_if_missing
 from gatehouse.coder.creation import WorkspaceRequest
 from gatehouse.coder.errors import NoSuchCall
 from gatehouse.coder.models import (
@@ -35,12 +36,15 @@ class WorkspaceCalls(Calls):
     ) -> Workspace:
         """POST /api/v2/users/me/workspaces, once; a lost answer is looked up by name (see `creation`).
 
-        Raises `UsageError` with the fields that are wrong, `Conflict` for a name that is taken.
+        Raises `UsageError` with the fields that are wrong, `Conflict` for a name that is taken, `PermissionDenied`
+        also for a token whose scopes leave out its own user, as `coder:workspaces.create` alone does in v2.30
+        (coder issue 22537).
         """
         request = WorkspaceRequest(name, template_version_id, dict(parameters or {}), ttl_seconds, preset_id)
 
         def send() -> Workspace:
-            return self._transport.write(calls.CREATE_WORKSPACE, Workspace, request.as_body(), user="me")
+            with hidden_if_missing("its own user"):
+                return self._transport.write(calls.CREATE_WORKSPACE, Workspace, request.as_body(), user="me")
 
         return creation.create_workspace(self, request, send, self._transport.clock)
 

@@ -26,6 +26,15 @@ COOKIE = "coder_session_token"
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
 
 
+_FORBIDDEN = (
+    "You don't have permission to view this content. If you believe this is a mistake, please contact your "
+    "administrator or try signing in with different credentials."
+)
+
+#: What every member of an organization may do in it.
+_OF_MEMBERS = ("organization:read", "organization_member:read", "provisioner_daemon:read")
+
+
 class CoderError(Exception):
     """An answer that is not a success, in Coder's error body."""
 
@@ -87,30 +96,45 @@ class Access:
             raise CoderError(401, SIGNED_OUT, f'API key expired at "{key.expires_at}".')
         return key
 
-    def may(self, connection: HTTPConnection, permission: str, owner: str = "") -> bool:
+    def may(
+        self, connection: HTTPConnection, permission: str, owner: str = "", *, any_organization: bool = False
+    ) -> bool:
         """Whether the caller has `<resource>:<action>`, on what belongs to `owner` if that is an id.
 
-        Owners of the deployment have all rights, others those over what is theirs and over templates to use them.
+        Owners of the deployment have all rights, others those over what is theirs, and to see who and what is in
+        their organization. That they see templates comes from the templates, so it is no right of theirs in general.
         """
         key = self.key(connection)
-        own = owner in (key.user.id, "me") or permission in ("template:read", "template:use")
+        own = owner in (key.user.id, "me") or (any_organization and permission in _OF_MEMBERS)
         return (key.user.is_owner or own) and key.covers(permission)
 
     def require(self, connection: HTTPConnection, permission: str) -> None:
         """Raise `CoderError` 401 or 403 unless the caller has a right."""
         if not self.may(connection, permission):
-            raise CoderError(403, "Forbidden.")
+            raise CoderError(403, "Forbidden.", _FORBIDDEN)
 
     def named_user(self, connection: HTTPConnection) -> User:
-        """The user in the path: `me`, a name or an id. Raises `CoderError` 404."""
-        caller = self.caller(connection)
+        """The user in the path: `me`, a name or an id, if the token may see users. Raises `CoderError` 404, 400."""
+        key = self.key(connection)
+        if not key.covers("user:read"):
+            raise NOT_FOUND
+        return self._named(connection, key.user)
+
+    def named_member(self, connection: HTTPConnection) -> User:
+        """As `named_user`, but with the right to see members of the organization. Raises `CoderError` 404."""
+        key = self.key(connection)
+        if not key.covers("organization_member:read"):
+            raise NOT_FOUND
+        return self._named(connection, key.user)
+
+    def _named(self, connection: HTTPConnection, caller: User) -> User:
         name = connection.path_params["user"]
         if name == "me":
             return caller
         for user in self._database.users.values():
             if name in (user.id, user.username) and (user is caller or caller.is_owner):
                 return user
-        raise NOT_FOUND
+        raise CoderError(400, '"user" must be an existing uuid or username.', f'queried user="{name}"')
 
     def workspace(self, connection: HTTPConnection) -> Workspace:
         """The workspace in the path, deleted or not. Raises `CoderError` 404."""

@@ -165,7 +165,7 @@ class BuildApi:
 
     def _app_state(self, connection: HTTPConnection) -> AppState | None:
         """The app in the path, None if there is none. Raises `CoderError` 401 or 404."""
-        owner = self._access.named_user(connection)
+        owner = self._access.named_member(connection)
         name, _, agent_name = connection.path_params["target"].partition(".")
         workspace = self._database.find_workspace(owner, name)
         agent = workspace.latest.agent if workspace else None

@@ -218,7 +218,8 @@ class DeploymentApi:
         ]
 
     async def _daemons(self, request: Request) -> Response:
-        self._access.require(request, "provisioner_daemon:read")
+        if not self._access.may(request, "provisioner_jobs:read"):
+            raise NOT_FOUND
         return JSONResponse(self._online_daemons())
 
     async def _jobs(self, request: Request) -> Response:

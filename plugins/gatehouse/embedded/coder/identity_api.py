@@ -9,23 +9,8 @@ from starlette.routing import BaseRoute, Route
 from gatehouse.embedded import clock
 from gatehouse.embedded.coder.access import NOT_FOUND, Access, CoderError, Json, request_body
 from gatehouse.embedded.coder.records import ORGANIZATION, Database
-from gatehouse.embedded.coder.users import ExternalProvider, Key, User
+from gatehouse.embedded.coder.users import SCOPES, ExternalProvider, Key, User
 from gatehouse.embedded.coder.wire import NO_TIME, Wire
-
-#: Some of the scopes that tokens can be limited to.
-SCOPES = (
-    *("all", "application_connect", "coder:workspaces.create", "coder:workspaces.operate"),
-    *(
-        "coder:workspaces.delete",
-        "coder:workspaces.access",
-        "coder:templates.build",
-        "coder:apikeys.manage_self",
-    ),
-    *("workspace:read", "workspace:create", "workspace:start", "workspace:stop", "workspace:delete"),
-    *("workspace:ssh", "workspace:application_connect", "template:read", "template:use", "user:read"),
-    *("provisioner_daemon:read", "provisioner_jobs:read", "debug_info:read", "deployment_config:read"),
-    "deployment_stats:read",
-)
 
 
 class IdentityApi:
@@ -73,7 +58,8 @@ class IdentityApi:
         return JSONResponse(self._wire.user(self._access.named_user(request)))
 
     async def _organizations(self, request: Request) -> Response:
-        self._access.caller(request)
+        if not self._access.key(request).covers("organization:read"):
+            return JSONResponse([])
         organization = {
             "id": self._database.organization_id,
             "name": ORGANIZATION,
@@ -87,13 +73,14 @@ class IdentityApi:
         return JSONResponse([organization])
 
     async def _users(self, request: Request) -> Response:
-        self._access.require(request, "user:read")
+        self._access.caller(request)
         terms = request.query_params.get("q", "").split()
         words = [term for term in terms if ":" not in term]
         found = [
             user
             for user in self._database.users.values()
-            if all(word.lower() in user.username.lower() for word in words)
+            if self._access.may(request, "user:read", user.id)
+            and all(word.lower() in user.username.lower() for word in words)
         ]
         offset, limit = (int(request.query_params.get(name) or 0) for name in ("offset", "limit"))
         page = found[offset : offset + limit if limit else None]
@@ -124,7 +111,10 @@ class IdentityApi:
                 detail = f'Object\'s "resource_type" field must be defined for key {name!r}.'
                 raise CoderError(400, detail)
             permission = f"{target['resource_type']}:{check.get('action')}"
-            answers[name] = self._access.may(request, permission, target.get("owner_id", ""))
+            any_organization = bool(target.get("any_org"))
+            answers[name] = self._access.may(
+                request, permission, target.get("owner_id", ""), any_organization=any_organization
+            )
         return JSONResponse(answers)
 
     async def _external_auths(self, request: Request) -> Response:

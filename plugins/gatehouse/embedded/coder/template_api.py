@@ -37,8 +37,8 @@ class TemplateApi:
         ]
 
     async def _templates(self, request: Request) -> Response:
-        self._access.caller(request)
-        return JSONResponse([self._wire.template(each) for each in self._database.templates.values()])
+        seen = self._database.templates.values() if self._access.key(request).covers("template:read") else ()
+        return JSONResponse([self._wire.template(each) for each in seen])
 
     async def _template(self, request: Request) -> Response:
         return JSONResponse(self._wire.template(self._access.template(request)))

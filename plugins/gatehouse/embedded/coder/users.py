@@ -14,6 +14,40 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+#: What the scopes stand for that are named after a task, as of the spring of 2026; before it they left out
+#: `organization_member:read`, without which nothing can be made.
+COMPOSITE_SCOPES = {
+    "coder:workspaces.create": (
+        *("template:read", "template:use", "organization_member:read", "workspace:create"),
+        *("workspace:read", "workspace:update", "workspace:start", "workspace:stop"),
+    ),
+    "coder:workspaces.operate": (
+        *("template:read", "organization_member:read", "workspace:read", "workspace:update"),
+        *("workspace:start", "workspace:stop"),
+    ),
+    "coder:workspaces.delete": (
+        *("template:read", "template:use", "organization_member:read", "workspace:read", "workspace:delete"),
+    ),
+    "coder:workspaces.access": (
+        *("template:read", "organization_member:read", "workspace:read", "workspace:ssh"),
+        "workspace:application_connect",
+    ),
+    "coder:templates.build": ("template:read", "file:create", "file:read", "provisioner_jobs:read"),
+    "coder:apikeys.manage_self": ("api_key:read", "api_key:create", "api_key:update", "api_key:delete"),
+}
+
+#: What tokens can be limited to; other rights, such as `debug_info:read`, go with a role and a token without scopes.
+SCOPES = (
+    *("coder:all", "coder:application_connect", *COMPOSITE_SCOPES),
+    *("workspace:read", "workspace:create", "workspace:update", "workspace:delete", "workspace:ssh"),
+    *("workspace:start", "workspace:stop", "workspace:application_connect", "workspace:*"),
+    *("template:read", "template:create", "template:update", "template:delete", "template:use", "template:*"),
+    *("api_key:read", "api_key:create", "api_key:update", "api_key:delete", "api_key:*"),
+    *("file:read", "file:create", "file:*", "user:read", "user:read_personal", "user:update_personal"),
+    *("organization:read", "organization:update", "organization:delete", "organization:*"),
+)
+
+
 @dataclass
 class User:
     """A person or bot; `roles` holds `owner` for administrators."""
@@ -49,7 +83,8 @@ class Key:
     def covers(self, permission: str) -> bool:
         """Whether its scopes allow `<resource>:<action>`."""
         resource = permission.partition(":")[0]
-        return bool({"all", permission, f"{resource}:*"} & set(self.scopes))
+        allowed = {each for scope in self.scopes for each in (scope, *COMPOSITE_SCOPES.get(scope, ()))}
+        return bool({"all", "coder:all", permission, f"{resource}:*"} & allowed)
 
 
 @dataclass

@@ -50,7 +50,7 @@ class WorkspaceApi:
         ]
 
     async def _create_workspace(self, request: Request) -> Response:
-        owner = self._access.named_user(request)
+        owner = self._access.named_member(request)
         caller = self._access.caller(request)
         body = await request_body(request)
         name = body.get("name", "")
@@ -155,7 +155,7 @@ class WorkspaceApi:
 
     async def _workspace_by_name(self, request: Request) -> Response:
         workspace = self._database.find_workspace(
-            self._access.named_user(request), request.path_params["name"]
+            self._access.named_member(request), request.path_params["name"]
         )
         if workspace is None:
             raise NOT_FOUND
