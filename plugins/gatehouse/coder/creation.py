@@ -167,7 +167,7 @@ def _look(made: Callable[[], Made | None], lost: GatehouseError) -> Made | None:
     except (Transient, Unreachable) as error:
         lost.next_step = (
             f"whether it was done is not known, as looking it up failed, too ({error.summary}); "
-            "`gatehouse sweep` finds by name what may be there"
+            "what may be there is in the ledger by name: look for it once the server answers, and delete it"
         )
         raise lost from error
 
@@ -175,7 +175,7 @@ def _look(made: Callable[[], Made | None], lost: GatehouseError) -> Made | None:
 def _nothing_made(lost: GatehouseError, what: str) -> GatehouseError:
     lost.summary = f"{what}: {lost.summary}"
     lost.expected = f"an answer, or the thing itself within {GRACE:.0f} s after the answer was lost"
-    lost.next_step = "run again; should it appear later, `gatehouse sweep` finds it by its name in the ledger"
+    lost.next_step = "run again; should it appear later, it is in the ledger by its name, to be deleted"
     return lost
 
 

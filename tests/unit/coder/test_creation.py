@@ -83,7 +83,7 @@ def test_a_request_lost_before_the_server_saw_it_is_an_error_and_not_sent_again(
     with pytest.raises((LostAnswer, Transient, ServerFault, UnexpectedAnswer)) as caught:
         deployment.create()
     assert deployment.posts == 1
-    assert "sweep" in caught.value.next_step
+    assert "in the ledger by its name" in caught.value.next_step
 
 
 def test_a_lost_request_that_is_still_under_way_is_waited_for():
