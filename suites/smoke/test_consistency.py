@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatehouse.coder.api.identity import Right
+from gatehouse.coder.api.rights import Right
 from gatehouse.core.errors import GatehouseError, NotFound, PermissionDenied, UsageError
 from gatehouse.core.problems import require_none
 from gatehouse.kube.client import (
