@@ -97,7 +97,7 @@ def _tools() -> Iterator[Finding]:
 def _coder(settings: CoderSettings, api_description: Path | None) -> Iterator[Finding]:
     try:
         token = settings.token.read()
-        owner_token = settings.owner_token.read() if settings.owner_token else token
+        owner_token = settings.deployment_token.read()
     except GatehouseError as error:
         yield _problem("coder", error)
         return

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gatehouse.coder.workspaces import delete, wait_for_agent, wait_for_build
+from gatehouse.coder.workspaces import delete, wait_for_build, wait_until_ready
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import NotFound
 from gatehouse.smoke.canaries import find_canary, read_marker
@@ -143,6 +143,4 @@ def test_nothing_is_left_of_the_canary_in_the_cluster(
 def start(coder, workspace_id, settings):
     """A start build, to ready."""
     coder.create_build(workspace_id, "start")
-    deadline = Deadline.after(settings.workspace_timeout_seconds)
-    wait_for_build(coder, workspace_id, deadline)
-    return wait_for_agent(coder, workspace_id, deadline)
+    return wait_until_ready(coder, workspace_id, settings.workspace_timeout_seconds)

@@ -35,6 +35,7 @@ class SmokeRun:
             check=False,
             timeout=110,
         )
+        self.exit_code, self.bundle = finished.returncode, evidence
         self.output = finished.stdout + finished.stderr
         junit = next(evidence.rglob("junit.xml"), None)
         assert junit, self.output

@@ -9,6 +9,7 @@ import pytest
 
 from gatehouse.embedded.platform import Platform
 from tests.platform.conftest import quick
+from tests.platform.smoke_runs import SmokeRun
 
 CONTROL_PLANE, IDENTITY, UPGRADE = "control_plane", "identity", "upgrade"
 
@@ -16,9 +17,9 @@ CONTROL_PLANE, IDENTITY, UPGRADE = "control_plane", "identity", "upgrade"
 class Run:
     """One run of the suite after an upgrade."""
 
-    def __init__(self, process, folder):
-        self.exit_code, self.output = process.returncode, process.stdout + process.stderr
-        self.table = json.loads((folder / "attachments" / "smoke.json").read_text())
+    def __init__(self, process):
+        self.exit_code, self.output = process.exit_code, process.output
+        self.table = json.loads((process.bundle / "attachments" / "smoke.json").read_text())
 
     @property
     def red(self):
@@ -46,30 +47,10 @@ def upgraded(tmp_path):
             take += ["--no-canaries"] if UPGRADE not in suites else []
             subprocess.run(take, env=environment, check=True, capture_output=True, timeout=60)
             platform.upgrade(scenarios)
-            process = subprocess.run(
-                [
-                    *(
-                        sys.executable,
-                        "-m",
-                        "pytest",
-                        "-m",
-                        "smoke",
-                        "-q",
-                        "--tb=no",
-                        "-p",
-                        "no:cacheprovider",
-                    ),
-                    *(f"--gate-baseline={tmp_path / 'baseline'}", f"--gate-evidence={tmp_path / 'bundle'}"),
-                    *(f"suites/smoke/test_{name}.py" for name in suites),
-                    *options,
-                ],
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=100,
-                check=False,
+            files = [f"suites/smoke/test_{name}.py" for name in suites]
+            return Run(
+                SmokeRun(platform, tmp_path, f"--gate-baseline={tmp_path / 'baseline'}", *files, *options)
             )
-            return Run(process, tmp_path / "bundle")
 
     return run
 
@@ -113,7 +94,7 @@ def test_a_canary_that_does_not_start_is_left_to_be_looked_at(upgraded, tmp_path
     run = upgraded("existing-workspaces-refused", suites=[UPGRADE])
 
     assert "Unexpected Identity Change" in run.words("test_the_stopped_canary_starts")
-    record = (tmp_path / "bundle" / "record.jsonl").read_text()
+    record = (tmp_path / "evidence" / "record.jsonl").read_text()
     assert '"transition": "delete"' not in record
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote
+
+Item = TypeVar("Item")
 
 API = "/api/v2"
 
@@ -126,3 +130,13 @@ PAGE = 100
 def page(offset: int) -> dict[str, str | int]:
     """The query for the next objects of a list after the first `offset`."""
     return {"limit": PAGE, "offset": offset}
+
+
+def all_pages(read: Callable[[dict[str, str | int]], list[Item]]) -> list[Item]:
+    """All objects of a list; `read` gives those of one page, by its query."""
+    found: list[Item] = []
+    while True:
+        part = read(page(len(found)))
+        found += part
+        if len(part) < PAGE:
+            return found

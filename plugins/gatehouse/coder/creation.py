@@ -63,13 +63,13 @@ class WorkspaceRequest:
 
 
 class Server(Protocol):
-    """What a look-up needs to ask."""
+    """What a look-up needs to ask; the client's own methods say what each of them does."""
 
-    def find_workspace(self, name: str) -> Workspace | None: ...  # noqa: D102
-    def builds(self, workspace_id: str) -> list[Build]: ...  # noqa: D102
-    def build_parameters(self, build_id: str) -> list[Parameter]: ...  # noqa: D102
-    def my_id(self) -> str: ...  # noqa: D102
-    def server_time(self) -> datetime: ...  # noqa: D102
+    def find_workspace(self, name: str) -> Workspace | None: ...  # noqa: D102 - as in the client
+    def builds(self, workspace_id: str) -> list[Build]: ...  # noqa: D102 - as in the client
+    def build_parameters(self, build_id: str) -> list[Parameter]: ...  # noqa: D102 - as in the client
+    def my_id(self) -> str: ...  # noqa: D102 - as in the client
+    def server_time(self) -> datetime: ...  # noqa: D102 - as in the client
 
 
 def create_workspace(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.models import Workspace
 from gatehouse.coder.ownership import ownership_parameters, workspace_name
-from gatehouse.coder.workspaces import delete, wait_for_agent, wait_for_build
+from gatehouse.coder.workspaces import delete, wait_until_ready
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import UsageError
 from gatehouse.core.ledger import Ledger
@@ -29,8 +31,39 @@ def template_under_test(coder: CoderClient, settings: CoderSettings) -> str:
     return names[0]
 
 
+def make_workspace(
+    coder: CoderClient,
+    settings: CoderSettings,
+    ledger: Ledger,
+    template: str,
+    *,
+    suite: str,
+    run_id: str,
+    ttl_seconds: float,
+    on_intended: Callable[[str], None],
+) -> Workspace:
+    """Ask for a workspace that says whose it is by name and labels; it need not be ready yet.
+
+    `on_intended` is given its name once that is in the ledger, before the call is sent. Of the parameters in the
+    settings it gets those that the template declares. Raises what the server refuses with.
+    """
+    version_id = coder.template(template).active_version_id
+    entry = ledger.intend("workspace", workspace_name(suite, run_id), run_id, ttl_seconds)
+    on_intended(entry.name)
+    declared = {parameter.name for parameter in coder.parameters(version_id)}
+    configured = {name: value for name, value in settings.parameters.items() if name in declared}
+    workspace = coder.create_workspace(
+        entry.name,
+        template_version_id=version_id,
+        parameters={**configured, **ownership_parameters(entry, declared)},
+        ttl_seconds=ttl_seconds,
+    )
+    ledger.created(entry.name, workspace.id)
+    return workspace
+
+
 class MadeWorkspaces:
-    """Makes workspaces that say whose they are by name and labels."""
+    """The workspaces of one run, made as they are asked for."""
 
     def __init__(self, coder: CoderClient, settings: CoderSettings, ledger: Ledger, run_id: str) -> None:
         self._coder = coder
@@ -41,27 +74,21 @@ class MadeWorkspaces:
 
     def make(self, template_name: str) -> Workspace:
         """Ask for a workspace; it need not be ready yet. Raises what the server refuses with."""
-        version_id = self._coder.template(template_name).active_version_id
-        ttl = self._settings.workspace_timeout_seconds + TTL_MARGIN
-        entry = self._ledger.intend("workspace", workspace_name("smoke", self._run_id), self._run_id, ttl)
-        self._names.append(entry.name)
-        declared = {parameter.name for parameter in self._coder.parameters(version_id)}
-        configured = {name: value for name, value in self._settings.parameters.items() if name in declared}
-        workspace = self._coder.create_workspace(
-            entry.name,
-            template_version_id=version_id,
-            parameters={**configured, **ownership_parameters(entry, declared)},
-            ttl_seconds=ttl,
+        return make_workspace(
+            self._coder,
+            self._settings,
+            self._ledger,
+            template_name,
+            suite="smoke",
+            run_id=self._run_id,
+            ttl_seconds=self._settings.workspace_timeout_seconds + TTL_MARGIN,
+            on_intended=self._names.append,
         )
-        self._ledger.created(entry.name, workspace.id)
-        return workspace
 
     def make_ready(self, template_name: str) -> Workspace:
         """Make a workspace and wait until its agent is ready. Raises `TerminalState`, `WaitTimeout`."""
         made = self.make(template_name)
-        deadline = Deadline.after(self._settings.workspace_timeout_seconds)
-        wait_for_build(self._coder, made.id, deadline)
-        return wait_for_agent(self._coder, made.id, deadline)
+        return wait_until_ready(self._coder, made.id, self._settings.workspace_timeout_seconds)
 
     def remove_all(self) -> None:
         """Delete what was made, whatever state it is in."""

@@ -93,6 +93,13 @@ def wait_for_agent(
         )
 
 
+def wait_until_ready(coder: CoderClient, workspace_id: str, seconds: float) -> Workspace:
+    """Wait for a start build and then for its agent, `seconds` in all. Raises as the two waits do."""
+    deadline = Deadline.after(seconds)
+    wait_for_build(coder, workspace_id, deadline)
+    return wait_for_agent(coder, workspace_id, deadline)
+
+
 def wait_for_app(
     coder: CoderClient, workspace_id: str, slug: str, deadline: Deadline, *, on_change: Report = log_change
 ) -> str:

@@ -123,6 +123,11 @@ class CoderSettings(StrictModel):
         builds = 2 * (self.workspace_timeout_seconds + self.teardown_timeout_seconds)
         return builds + self.app_timeout_seconds + self.hold_seconds + self.reconcile_seconds + 60.0
 
+    @property
+    def deployment_token(self) -> SecretSource:
+        """The token by which the deployment itself is looked at."""
+        return self.owner_token or self.token
+
 
 class ArgoCDSettings(StrictModel):
     """An Argo CD API server; without one, its Application objects through the Kubernetes API."""

@@ -65,9 +65,7 @@ class Evidence:
 
     def event(self, event: str, **data: Any) -> None:
         """Add an event about this test to the run record; what JSON has no word for is written as text."""
-        # Plain data, because workers cannot send anything else: not even words of an enumeration.
-        plain = json.loads(json.dumps(data, default=str))
-        self._item.stash.setdefault(EVENTS, []).append({"event": event, "test": self._item.nodeid, **plain})
+        self._item.stash.setdefault(EVENTS, []).append({"event": event, "test": self._item.nodeid, **data})
 
 
 @pytest.fixture
@@ -103,7 +101,7 @@ def pytest_runtest_makereport(
         failure = failure_data(call.excinfo.value, report.longreprtext)
         report.gatehouse_failure = run.redactor.data(failure)  # type: ignore[attr-defined] # extra attributes travel to the controller
     if events := item.stash.get(EVENTS, []):
-        report.gatehouse_events = _plain(run.redactor.data(events))  # type: ignore[attr-defined] # as above
+        report.gatehouse_events = run.redactor.data(_plain(events))  # type: ignore[attr-defined] # as above
         events.clear()
     return report
 

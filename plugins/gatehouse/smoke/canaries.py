@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from gatehouse.coder.client import CoderClient
+from gatehouse.coder.made import make_workspace
 from gatehouse.coder.models import Workspace
-from gatehouse.coder.ownership import ownership_parameters, workspace_name
-from gatehouse.coder.workspaces import wait_for_agent, wait_for_build
+from gatehouse.coder.workspaces import wait_for_build, wait_until_ready
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import InfrastructureError, NotFound, ProductFailure
 from gatehouse.core.ledger import Ledger
@@ -35,28 +35,25 @@ def make_canary(
 
     It is in the ledger before it exists. Raises what any of this raises; the workspace stays, and is in the ledger.
     """
-    version_id = coder.template(template).active_version_id
-    entry = ledger.intend("workspace", workspace_name("canary", run_id), run_id, lifetime_seconds)
-    declared = {parameter.name for parameter in coder.parameters(version_id)}
-    report(f"{expect} canary {entry.name}: create")
-    made = coder.create_workspace(
-        entry.name,
-        template_version_id=version_id,
-        parameters=ownership_parameters(entry, declared),
+    made = make_workspace(
+        coder,
+        settings,
+        ledger,
+        template,
+        suite="canary",
+        run_id=run_id,
         ttl_seconds=lifetime_seconds,
+        on_intended=lambda name: report(f"{expect} canary {name}: create"),
     )
-    ledger.created(entry.name, made.id)
-    deadline = Deadline.after(settings.workspace_timeout_seconds)
-    wait_for_build(coder, made.id, deadline)
-    workspace = wait_for_agent(coder, made.id, deadline)
+    workspace = wait_until_ready(coder, made.id, settings.workspace_timeout_seconds)
     path, word = leave_marker(coder, workspace)
     if expect == "stopped":
-        report(f"{expect} canary {entry.name}: stop")
+        report(f"{expect} canary {made.name}: stop")
         coder.create_build(made.id, "stop")
         workspace = wait_for_build(coder, made.id, Deadline.after(settings.teardown_timeout_seconds))
-    report(f"{expect} canary {entry.name}: left behind")
+    report(f"{expect} canary {made.name}: left behind")
     return Canary(
-        name=entry.name,
+        name=made.name,
         id=made.id,
         owner=workspace.owner_name,
         expect=expect,

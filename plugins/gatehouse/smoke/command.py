@@ -28,10 +28,9 @@ def baseline(folder: Path, target_name: str | None, *, canaries: bool, lifetime_
             next_step=f"set CODER_URL and CODER_SESSION_TOKEN, or add targets.{name}.coder to {FILE_NAME}",
         )
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    owner_token = target.coder.owner_token or target.coder.token
     with (
         CoderClient(target.coder.url, target.coder.token.read()) as coder,
-        CoderClient(target.coder.url, owner_token.read()) as owner,
+        CoderClient(target.coder.url, target.coder.deployment_token.read()) as owner,
     ):
         try:
             taken = take_baseline(

@@ -198,7 +198,7 @@ def _attach_support(item: pytest.Item, run: Run) -> None:
     ledger = run.bundle.folder / f"ledger-{run.worker}.jsonl"
     try:
         token = settings.token.read()
-        owner_token = settings.owner_token.read() if settings.owner_token else token
+        owner_token = settings.deployment_token.read()
         cluster = Cluster(place.kubeconfig, place.context) if place else None
     except GatehouseError:
         return  # the failure at hand says it
@@ -234,7 +234,7 @@ def note_version(request: pytest.FixtureRequest) -> Callable[..., None]:
 def baseline(pytestconfig: pytest.Config) -> Baseline:
     """What the deployment was before the upgrade. Without `--gate-baseline` the test is skipped as not configured.
 
-    Raises `UsageError` for a folder that holds none, or one of another deployment's address.
+    Raises `UsageError` for a folder that holds none that can be used.
     """
     from gatehouse.smoke.baseline import read_baseline
 

@@ -14,7 +14,7 @@ from gatehouse.coder.models import Workspace
 from gatehouse.core.errors import GatehouseError
 from gatehouse.core.ledger import Entry
 from gatehouse.kube.client import EVENTS, PODS, Cluster, Object
-from gatehouse.kube.inventory import WORKSPACE_LABEL
+from gatehouse.kube.inventory import belonging
 
 #: Lines of each log that are kept, from its end.
 LINES = 200
@@ -93,17 +93,10 @@ def _of_workspace(coder: CoderClient, cluster: Cluster | None, entry: Entry) -> 
 
 
 def _pods(cluster: Cluster, workspace_id: str) -> dict[str, Any]:
-    """Of each pod of a workspace: its conditions and containers, events, and logs also of the run before.
-
-    By label, and by name: pods of some stock templates carry no label of their workspace.
-    """
-    found = {}
-    for pod in cluster.list_all(PODS):
-        metadata = pod["metadata"]
-        labelled = (metadata.get("labels") or {}).get(WORKSPACE_LABEL) == workspace_id
-        if labelled or workspace_id in metadata["name"] or workspace_id in metadata["namespace"]:
-            found[metadata["name"]] = _pod(cluster, pod)
-    return found
+    """Of each pod of a workspace: its conditions and containers, events, and logs also of the run before."""
+    pods = cluster.list_all(PODS)
+    own = {each.uid for each in belonging([(PODS, pod) for pod in pods], workspace_id)}
+    return {pod["metadata"]["name"]: _pod(cluster, pod) for pod in pods if pod["metadata"]["uid"] in own}
 
 
 def _pod(cluster: Cluster, pod: Object) -> dict[str, Any]:

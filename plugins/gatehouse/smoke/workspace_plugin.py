@@ -32,17 +32,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="module")
 def template_under_test(coder: CoderClient, coder_settings: CoderSettings) -> str:
     """The name of the template under test. Raises `UsageError` where there are several and none is named."""
-    if coder_settings.template:
-        return coder_settings.template
-    names = [template.name for template in coder.templates() if not template.deprecated]
-    if len(names) != 1:
-        raise UsageError(
-            "which template is to be tested?",
-            seen=f"templates: {', '.join(names) or 'none'}",
-            next_step="name it as coder.template of the target in gatehouse.yaml, or several as "
-            "coder.templates_under_test",
-        )
-    return names[0]
+    from gatehouse.coder import made
+
+    try:
+        return made.template_under_test(coder, coder_settings)
+    except UsageError as error:
+        error.next_step += ", or several as coder.templates_under_test"
+        raise
 
 
 @pytest.fixture(scope="module")

@@ -25,12 +25,9 @@ class IdentityCalls(RightsCalls):
         Raises `PermissionDenied` for a token that does not see all: it would get a shorter list without a word.
         """
         self._require(SEE_USERS, "other users", calls.USERS)
-        found: list[User] = []
-        while True:
-            page = self._transport.read(calls.USERS, UserPage, {"q": query, **calls.page(len(found))})
-            found += page.users
-            if len(page.users) < calls.PAGE:
-                return found
+        return calls.all_pages(
+            lambda page: self._transport.read(calls.USERS, UserPage, {"q": query, **page}).users
+        )
 
     def organizations(self) -> list[Organization]:
         """GET /api/v2/organizations. Every user is in one: raises `PermissionDenied` where there is none to see."""

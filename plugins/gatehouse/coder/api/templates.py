@@ -42,14 +42,11 @@ class TemplateCalls(RightsCalls):
 
     def template_versions(self, template_id: str) -> list[TemplateVersion]:
         """GET /api/v2/templates/{template}/versions, the oldest first, without archived ones."""
-        found: list[TemplateVersion] = []
-        while True:
-            page = self._transport.read_list(
-                calls.TEMPLATE_VERSIONS, TemplateVersion, calls.page(len(found)), template=template_id
+        return calls.all_pages(
+            lambda page: self._transport.read_list(
+                calls.TEMPLATE_VERSIONS, TemplateVersion, page, template=template_id
             )
-            found += page
-            if len(page) < calls.PAGE:
-                return found
+        )
 
     def template_version(self, version_id: str) -> TemplateVersion:
         """GET /api/v2/templateversions/{version}."""

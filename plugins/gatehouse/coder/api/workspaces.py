@@ -105,16 +105,11 @@ class WorkspaceCalls(Calls):
 
         The server also takes parts of names for matches: whoever asks for names looks at them again.
         """
-        found: dict[str, Workspace] = {}
-        offset = 0
-        while True:
-            page = self._transport.read(
-                calls.WORKSPACES, WorkspacePage, {**calls.page(offset), **({"q": query} if query else {})}
-            )
-            found |= {each.id: each for each in page.workspaces}
-            offset += len(page.workspaces)
-            if len(page.workspaces) < calls.PAGE:
-                return list(found.values())
+        wanted = {"q": query} if query else {}
+        found = calls.all_pages(
+            lambda page: self._transport.read(calls.WORKSPACES, WorkspacePage, {**page, **wanted}).workspaces
+        )
+        return list({each.id: each for each in found}.values())
 
     def own_workspaces(self, name_prefix: str) -> list[Workspace]:
         """The token's own workspaces whose names begin like this."""
@@ -123,14 +118,9 @@ class WorkspaceCalls(Calls):
 
     def builds(self, workspace_id: str) -> list[Build]:
         """GET /api/v2/workspaces/{workspace}/builds, the newest first."""
-        found: list[Build] = []
-        while True:
-            page = self._transport.read_list(
-                calls.BUILDS, Build, calls.page(len(found)), workspace=workspace_id
-            )
-            found += page
-            if len(page) < calls.PAGE:
-                return found
+        return calls.all_pages(
+            lambda page: self._transport.read_list(calls.BUILDS, Build, page, workspace=workspace_id)
+        )
 
     def build(self, build_id: str) -> Build:
         """GET /api/v2/workspacebuilds/{build}."""

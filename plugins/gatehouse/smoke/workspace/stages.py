@@ -11,6 +11,7 @@ from gatehouse.coder.models import Agent, Workspace
 from gatehouse.core.workspace_settings import WorkspaceBudgets
 from gatehouse.kube.client import Object
 from gatehouse.kube.image_pulls import PullProblem, pull_problem
+from gatehouse.kube.rollout import condition
 
 
 class Stage(StrEnum):
@@ -85,7 +86,7 @@ def pod_view(pods: Iterable[Object], events: Iterable[Object]) -> PodView:
     pod = max(living, key=lambda each: str(each["metadata"].get("creationTimestamp", "")))
     name, status = pod["metadata"]["name"], pod.get("status", {})
     own = [event for event in told if event.get("involvedObject", {}).get("name") == name]
-    scheduled = _condition(pod, "PodScheduled")
+    scheduled = condition(pod, "PodScheduled")
     containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
     waits = [each["state"]["waiting"] for each in containers if (each.get("state") or {}).get("waiting")]
     pull = next((each for each in waits if each.get("reason") in PULL_REASONS), None)
@@ -195,11 +196,6 @@ def next_step_of(stage: Stage, pod: PodView | None) -> str:
     if stage is Stage.PULL and pod and pod.pull_failure:
         return pull_problem(pod.pull_failure).value
     return NEXT_STEPS[stage]
-
-
-def _condition(pod: Object, kind: str) -> Object:
-    conditions: list[Object] = pod.get("status", {}).get("conditions") or []
-    return next((each for each in conditions if each.get("type") == kind), {})
 
 
 def _node_seconds(pod: Object, events: list[Object]) -> float | None:
