@@ -90,7 +90,11 @@ def _strict(schema):
         return [_strict(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    schema = {key: _strict(each) for key, each in schema.items()}
+    # What stands below `properties` are names of fields, which may be words of JSON Schema, too.
+    schema = {
+        key: {name: _strict(field) for name, field in each.items()} if key == "properties" else _strict(each)
+        for key, each in schema.items()
+    }
     if schema.get("format") == "int-or-string" or schema.get("x-kubernetes-int-or-string"):
         return {"type": ["integer", "string"]}
     if schema.get("type") == "string" and schema.get("format") == "int64":

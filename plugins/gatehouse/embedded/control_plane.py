@@ -119,8 +119,15 @@ def _definition(name: str, kind: str) -> dict[str, Any]:
             "message": "the initial names have been accepted",
         },
     ]
+    version = {
+        "name": "v1alpha1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+    }
+    names = {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"}
     return {
         "metadata": {"name": name},
-        "spec": {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind}},
+        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
         "status": {"conditions": conditions},
     }

@@ -176,11 +176,22 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert watchdog.find_processes(name) == {}
 
 
-def test_the_watchdog_is_not_a_child_of_an_outer_owner(owner, monkeypatch):
-    for name, value in owner.environment({}).items():
-        monkeypatch.setenv(name, value)
-    with ProcessOwner() as inner:
-        inner.environment()
+def test_the_watchdog_is_not_a_child_of_an_outer_owner(owner):
+    # In a process of its own: one that this process starts meanwhile would be a child of the outer owner, too.
+    code = f"""
+import os
+from gatehouse.core.processes import ProcessOwner
+with ProcessOwner() as inner:
+    inner.environment()
+    print("ready", os.environ[{OWNER_VARIABLE!r}], flush=True)
+    input()
+"""
+    inner = subprocess.Popen(
+        python(code), env=owner.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert inner.stdout.readline().startswith("ready")
 
-        assert owner.stop_all() == []
-        assert OWNER_VARIABLE in os.environ
+    assert [each for each in owner.stop_all() if "watchdog" in each] == []
+    assert inner.wait(timeout=10) == -signal.SIGTERM
+    inner.stdin.close()
+    inner.stdout.close()
