@@ -9,9 +9,9 @@ from gatehouse.coder.workspaces import delete, wait_for_build
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import NotFound
 from gatehouse.smoke.canaries import leave_marker, read_marker
-from gatehouse.smoke.workspace.checkout import judge_checkout, parse_checkout, questions
 from gatehouse.smoke.workspace.hold import require_hold
 from gatehouse.smoke.workspace.tools import failures_of
+from gatehouse.workspace.checkout import judge_checkout, parse_checkout, questions
 
 
 def test_it_becomes_ready_within_the_budget_of_each_stage(started, evidence):

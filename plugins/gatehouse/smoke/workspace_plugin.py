@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gatehouse.core.settings import CoderSettings
     from gatehouse.kube.client import Cluster
     from gatehouse.smoke.workspace.editor import Editor
-    from gatehouse.smoke.workspace.startup import Started
+    from gatehouse.workspace.startup import Started
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -47,7 +47,7 @@ def bring_up(
 ) -> Callable[[str], Started]:
     """A function that waits until a workspace's latest start build has made it ready, stage by stage."""
     from gatehouse.kube.client import Cluster
-    from gatehouse.smoke.workspace import startup
+    from gatehouse.workspace import startup
 
     place = required_run(pytestconfig).target.kubernetes
 

@@ -6,7 +6,7 @@ from gatehouse.coder.client import CoderClient
 from gatehouse.coder.workspaces import agent_state
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock
 from gatehouse.core.errors import ProductFailure
-from gatehouse.smoke.workspace.startup import Started
+from gatehouse.workspace.startup import Started
 
 #: Seconds between two looks.
 INTERVAL = 1.0

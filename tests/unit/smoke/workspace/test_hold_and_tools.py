@@ -3,10 +3,10 @@ import pytest
 from gatehouse.coder.commands import Printed
 from gatehouse.core.errors import ProductFailure
 from gatehouse.smoke.workspace.hold import require_hold
-from gatehouse.smoke.workspace.startup import Started
 from gatehouse.smoke.workspace.tools import failures_of
+from gatehouse.workspace.startup import Started
 from tests.support.clock import FakeClock
-from tests.unit.smoke.workspace.test_stages import workspace
+from tests.unit.workspace.test_stages import workspace
 
 READY = workspace(agent="connected", lifecycle="ready", connected=True)
 CUT = workspace(agent="disconnected", lifecycle="ready", connected=True)

@@ -29,8 +29,8 @@ from gatehouse.core.errors import (
 from gatehouse.core.waiting import Progress, log_change, wait_until
 from gatehouse.core.workspace_settings import WorkspaceBudgets
 from gatehouse.kube.client import Cluster
-from gatehouse.smoke.workspace.pods import Pods
-from gatehouse.smoke.workspace.stages import (
+from gatehouse.workspace.pods import Pods
+from gatehouse.workspace.stages import (
     PodView,
     Stage,
     budget_of,

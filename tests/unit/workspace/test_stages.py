@@ -2,7 +2,7 @@ import pytest
 
 from gatehouse.coder.models import Workspace
 from gatehouse.core.workspace_settings import WorkspaceBudgets
-from gatehouse.smoke.workspace.stages import (
+from gatehouse.workspace.stages import (
     PodView,
     Stage,
     budget_of,

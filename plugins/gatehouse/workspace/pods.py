@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatehouse.core.errors import PermissionDenied
 from gatehouse.kube.client import EVENTS, PODS, Cluster
 from gatehouse.kube.inventory import belonging, workspace_inventory
-from gatehouse.smoke.workspace.stages import PodView, pod_view
+from gatehouse.workspace.stages import PodView, pod_view
 
 
 class Pods:

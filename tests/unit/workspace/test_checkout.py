@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gatehouse.smoke.workspace.checkout import Checkout, judge_checkout, parse_checkout, questions
+from gatehouse.workspace.checkout import Checkout, judge_checkout, parse_checkout, questions
 from tests.platform.conftest import git
 
 MADE = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

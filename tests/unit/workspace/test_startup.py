@@ -12,10 +12,10 @@ from gatehouse.core.errors import (
 )
 from gatehouse.core.workspace_settings import WorkspaceBudgets
 from gatehouse.kube.client import EVENTS, PODS
-from gatehouse.smoke.workspace.stages import Stage
-from gatehouse.smoke.workspace.startup import bring_up
+from gatehouse.workspace.stages import Stage
+from gatehouse.workspace.startup import bring_up
 from tests.support.clock import FakeClock
-from tests.unit.smoke.workspace.test_stages import event, pod, workspace
+from tests.unit.workspace.test_stages import event, pod, workspace
 
 READY = workspace(agent="connected", lifecycle="ready", connected=True)
 CONNECTING = workspace(agent="connecting")
