@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from gatehouse.core.errors import UsageError
 
-#: Options whose value is a folder.
-FOLDER_OPTIONS = ("--gate-evidence", "--gate-repo", "--gate-baseline")
+#: Options whose value is a folder or a file.
+FOLDER_OPTIONS = ("--gate-evidence", "--gate-repo", "--gate-baseline", "--gate-task")
 
 
 def joined(arguments: Sequence[str]) -> list[str]:

@@ -12,11 +12,11 @@ import threading
 
 import pytest
 
+from gatehouse.core.command_result import CommandResult
 from gatehouse.core.errors import EnvironmentProblem
 from gatehouse.edge import probe, with_curl
 from gatehouse.embedded.certificates import Authority
 from gatehouse.embedded.kubernetes.pod_network import PYTHON_FOLDER
-from gatehouse.kube.exec import CommandResult
 
 HOST = "shop.preview.localhost"
 

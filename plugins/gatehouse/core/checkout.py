@@ -39,7 +39,7 @@ class Checkout:
 
     def git(self, *arguments: str) -> str:
         """The output of a git command run at the root. Raises `UsageError` with git's words if it fails."""
-        code, output, error = _git(self.root, *arguments)
+        code, output, error = self.ask(*arguments)
         if code != 0:
             raise UsageError(
                 f"git {' '.join(arguments)} failed with exit code {code}",
@@ -66,19 +66,19 @@ class Checkout:
     @property
     def head(self) -> str | None:
         """The full SHA of the commit checked out; None before the first commit."""
-        code, output, _ = _git(self.root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        code, output, _ = self.ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         return output.strip() if code == 0 else None
 
     @property
     def tree(self) -> str | None:
         """The full SHA of the tree of the commit checked out."""
-        code, output, _ = _git(self.root, "rev-parse", "--verify", "--quiet", "HEAD^{tree}")
+        code, output, _ = self.ask("rev-parse", "--verify", "--quiet", "HEAD^{tree}")
         return output.strip() if code == 0 else None
 
     @property
     def repository(self) -> str | None:
         """`owner/name` (or the longer path) from the URL of the remote `origin`; None without one."""
-        code, output, _ = _git(self.root, "remote", "get-url", "origin")
+        code, output, _ = self.ask("remote", "get-url", "origin")
         return repository_name(output.strip()) if code == 0 else None
 
     def files(self) -> list[str]:

@@ -17,6 +17,7 @@ from gatehouse.core.journey_settings import PlaywrightTestProject
 from gatehouse.core.preview_settings import PreviewSettings
 from gatehouse.core.setting_types import Address, Secret, SecretSource
 from gatehouse.core.smoke_settings import SmokeSettings
+from gatehouse.core.task_settings import TaskSettings
 from gatehouse.core.workspace_settings import WorkspaceBudgets
 from gatehouse.core.yaml_file import StrictModel
 
@@ -154,17 +155,6 @@ class GitHubSettings(StrictModel):
     api_url: Address = "https://api.github.com"
     repository: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", description="owner/name")
     token: Secret | None = None
-
-
-class TaskSettings(StrictModel):
-    """The task the task suite starts."""
-
-    template: str
-    repository: str | None = Field(default=None, description="URL to clone; default: the template's")
-    parameters: dict[str, str] = Field(default_factory=dict, description="rich parameters of the template")
-    timeout_seconds: float = Field(default=900.0, gt=0, description="from the create call to a ready agent")
-    command_timeout_seconds: float = Field(default=600.0, gt=0)
-    teardown_timeout_seconds: float = Field(default=600.0, gt=0)
 
 
 class Target(StrictModel):

@@ -29,15 +29,21 @@ class StrictModel(BaseModel):
 Model = TypeVar("Model", bound=StrictModel)
 
 
-def load(path: Path, model: type[Model], described: str = "docs/configuration.md") -> Model:
-    """Read `path` and validate it as `model`.
+def load(
+    path: Path,
+    model: type[Model],
+    described: str = "docs/configuration.md",
+    *,
+    defaults: Mapping[str, Any] | None = None,
+) -> Model:
+    """Read `path` and validate it as `model`; what the file does not set is as in `defaults`.
 
     Raises `SettingsError` with `file:line`, the offending key and the accepted form, for the first few
     faults: not readable, not YAML, duplicate or unknown keys, wrong types, a literal secret.
     """
     data, lines = parse(path)
     _refuse_literal_secrets(path, data, lines)
-    return _validated(path, model, data, lines, described)
+    return _validated(path, model, {**(defaults or {}), **data}, lines, described)
 
 
 def load_section(text: str, path: Path, key: str, model: type[Model], described: str) -> Model | None:

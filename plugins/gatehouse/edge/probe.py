@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from gatehouse.core.command_result import CommandResult
 from gatehouse.core.errors import EnvironmentProblem
 from gatehouse.edge import program, with_curl
 from gatehouse.edge.page_text import page_text
-from gatehouse.kube.exec import CommandResult
 
 Request = Mapping[str, Any]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from gatehouse.core.command_result import CommandResult
 from gatehouse.core.errors import EnvironmentProblem
-from gatehouse.kube.exec import CommandResult
 
 #: curl's exit codes (its manual) by the stage that a request ended at; all others are of the answer.
 _STAGES = {6: "name", 7: "connect", 28: "connect", 35: "tls", 51: "tls", 60: "tls", 77: "tls", 83: "tls"}

@@ -200,9 +200,8 @@ class Platform:
             "smoke": self.call(lambda systems: smoke_settings(systems, self.urls, self._authority.file)),
             "task": {
                 "template": "task",
-                "timeout_seconds": 60,
-                "command_timeout_seconds": 60,
-                "teardown_timeout_seconds": 30,
+                "profile": "code",
+                "budgets": {"start": 60, "provenance": 20, "command": 60, "evidence": 30, "teardown": 30},
             },
         }
         configuration = {"version": 1, "default_target": "embedded", "targets": {"embedded": target}}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +80,13 @@ def examine(
     option_profile: str | None,
     environment: Mapping[str, str],
     today: date,
+    text: Callable[[str], str | None] | None = None,
 ) -> Examination:
     """Judge `changes`, which are those since `base`. One process of git when nothing changed, else three.
 
-    The policy and the marker are the base's; without a base, those of the commit checked out. Raises `UsageError`
-    when a profile is named that does not exist.
+    The policy and the marker are the base's; without a base, those of the commit checked out. `text` reads a file by
+    its path from the root, where that is not on this machine. Raises `UsageError` when a profile is named that does
+    not exist.
     """
     head = base.commit or checkout.head
     policy = read_policy(checkout, head)
@@ -98,7 +101,7 @@ def examine(
         settings=policy.settings,
         profile=profile,
         diffs=read_diffs(checkout, changes),
-        contract_files=_contract_files(checkout.root, policy.settings),
+        contract_files=_contract_files(text or partial(_text_below, checkout.root), policy.settings),
         root=str(checkout.root),
         config_file=CONFIG_FILE,
     )
@@ -166,13 +169,14 @@ def _speaks_of(entry: AllowedViolation, violation: Violation) -> bool:
     return entry.rule == violation.rule and (everywhere or matches(violation.path, [entry.path]))
 
 
-def _contract_files(root: Path, settings: GuardrailSettings) -> dict[str, str | None]:
+def _contract_files(text: Callable[[str], str | None], settings: GuardrailSettings) -> dict[str, str | None]:
     contract = settings.contract
     names = (contract.devcontainer, contract.instructions, f"../{contract.instructions}", settings.marker)
-    return {name: _text(root / name) for name in names}
+    return {name: text(name) for name in names}
 
 
-def _text(path: Path) -> str | None:
+def _text_below(root: Path, name: str) -> str | None:
+    path = root / name
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
             return None

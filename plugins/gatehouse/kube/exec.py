@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from gatehouse.core.answers import failure
+from gatehouse.core.command_result import CommandResult
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import InfrastructureError, Unreachable
 from gatehouse.kube.client import Cluster
@@ -19,22 +19,6 @@ LOOK = 0.25
 
 #: Bytes of each stream that are kept; what comes after is counted and dropped.
 STREAM_BYTES = 8 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class CommandResult:
-    """What a command printed and how it ended.
-
-    `exit_code` is None when it is unknown: the stream was cut, or the time was over. `exit_code_source`
-    says where it came from, or why there is none. `truncated` tells that output was dropped.
-    """
-
-    argv: tuple[str, ...]
-    stdout: bytes
-    stderr: bytes
-    exit_code: int | None
-    exit_code_source: str
-    truncated: bool = False
 
 
 def run_in_pod(

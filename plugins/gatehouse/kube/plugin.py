@@ -10,9 +10,9 @@ import pytest
 from gatehouse.run import required_run
 
 if TYPE_CHECKING:
+    from gatehouse.core.command_result import CommandResult
     from gatehouse.core.smoke_settings import SmokeSettings
     from gatehouse.kube.client import Cluster, Object
-    from gatehouse.kube.exec import CommandResult
 
 
 class HasId(Protocol):

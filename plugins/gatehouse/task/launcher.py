@@ -1,130 +1,278 @@
-"""Runs one command in an ephemeral workspace: ledger, create, ready, run, evidence, destroy, proof."""
+"""Starts automation tasks and ends them: ledger, create, ready, run, evidence, destroy, proof."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 from gatehouse.coder import workspaces
 from gatehouse.coder.client import CoderClient
-from gatehouse.coder.models import Workspace
+from gatehouse.coder.models import TemplateVersion
 from gatehouse.coder.ownership import ownership_parameters, workspace_name
+from gatehouse.core.command_result import CommandResult
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import InfrastructureError, ProductFailure, UnexpectedAnswer
+from gatehouse.core.errors import (
+    EnvironmentProblem,
+    GatehouseError,
+    NotFound,
+    PermissionDenied,
+    ProductFailure,
+    UnexpectedAnswer,
+    UsageError,
+    WrongSubject,
+)
 from gatehouse.core.ledger import Ledger
-from gatehouse.core.settings import TaskSettings
+from gatehouse.core.task_settings import EvidenceFile, TaskSettings
 from gatehouse.core.waiting import Progress, log_change
+from gatehouse.core.workspace_settings import WorkspaceBudgets
 from gatehouse.kube.client import PODS, Cluster
-from gatehouse.kube.exec import CommandResult, run_in_pod
-from gatehouse.kube.inventory import workspace_inventory
+from gatehouse.task import channels, clone, evidence_copy, programs
+from gatehouse.task.detached import run_detached
 from gatehouse.task.leaks import LeakProof, prove_gone
+from gatehouse.task.provenance import Inside, Provenance, container_image, judge, parse, questions
+from gatehouse.task.running import Task
+from gatehouse.task.script_channel import run_by_script
+from gatehouse.task.shell import ExecShell, Shell, TerminalShell, require_answer
+from gatehouse.workspace.startup import Started, bring_up
 
-#: Added to the budgets of a task for the workspace's own time to live, in seconds.
-TTL_MARGIN = 1800.0
-
-#: Bytes of one piece of evidence that are pulled out of a workspace, at most.
-EVIDENCE_BYTES = 4 * 1024 * 1024
-
-#: Enters the checkout, then becomes the command; the folder and the command are arguments, never code.
-_IN_FOLDER = ("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh")
-
-
-@dataclass
-class Task:
-    """A workspace that is ready for one command."""
-
-    name: str
-    workspace: Workspace
-    namespace: str
-    pod: str
-    directory: str
-    template_version: str
-    results: list[CommandResult] = field(default_factory=list)
+#: Seconds for which the template's script waits for its checkout, where scripts run side by side.
+CHECKOUT_WAIT = 600
 
 
 class TaskLauncher:
-    """Starts tasks and ends them. Everything it makes is in the ledger before it exists."""
+    """Starts tasks and ends them. Everything it makes is in the ledger before it exists. For one thread."""
 
     def __init__(
         self,
         settings: TaskSettings,
         coder: CoderClient,
-        cluster: Cluster,
+        cluster: Cluster | None,
         ledger: Ledger,
         run_id: str,
         *,
+        budgets: WorkspaceBudgets | None = None,
         clock: Clock = SYSTEM_CLOCK,
         on_change: Callable[[Progress], None] = log_change,
     ) -> None:
-        self._settings = settings
+        """`budgets` are for the stages of a start. Without a cluster commands go over the web terminal."""
+        self.settings = settings
         self._coder = coder
         self._cluster = cluster
         self.ledger = ledger
         self._run_id = run_id
-        self._clock = clock
+        self._budgets = budgets or WorkspaceBudgets()
+        self.clock = clock
         self._on_change = on_change
         #: Workspaces by name that have been asked for and not yet proved gone, with their ids if known.
         self.outstanding: dict[str, str | None] = {}
 
-    def start(self, parameters: Mapping[str, str] | None = None) -> Task:
-        """Make a workspace and wait until a command can be run in its checkout.
+    # --- start ---------------------------------------------------------------------------------------
 
-        Raises what the server refuses with; `TerminalState` with the end of the log when build or start
-        scripts fail; `WaitTimeout` with the last state seen.
+    def start(
+        self, parameters: Mapping[str, str] | None = None, *, definition: TaskSettings | None = None
+    ) -> Task:
+        """Make a workspace, and bring it through the four gates: build, pod, agent, provenance.
+
+        With the channel `script` its command runs already when this returns. Raises what the server refuses with;
+        `TerminalState` with the end of the log when build or start scripts fail; `WaitTimeout` naming the stage;
+        `WrongSubject` when it is not what was asked for.
         """
-        settings = self._settings
-        template = self._coder.template(settings.template)
-        version = self._coder.template_version(template.active_version_id)
-        ttl = settings.timeout_seconds + settings.command_timeout_seconds + TTL_MARGIN
-        name = workspace_name("task", self._run_id)
-        entry = self.ledger.intend("workspace", name, self._run_id, ttl)
-        self.outstanding[name] = None
+        task = self.begin(parameters, definition=definition)
+        self.prove(task)
+        return task
+
+    def begin(
+        self, parameters: Mapping[str, str] | None = None, *, definition: TaskSettings | None = None
+    ) -> Task:
+        """As `start`, without the last gate."""
+        settings = definition or self.settings
+        self._require_token_outlives(settings)
+        version = self._version(settings)
         declared = {parameter.name for parameter in self._coder.parameters(version.id)}
+        channel = channels.choose(settings, declared, self._exec_refused())
+        name = workspace_name("task", self._run_id)
+        entry = self.ledger.intend("workspace", name, self._run_id, settings.time_to_live)
+        self.outstanding[name] = None
         values = {**settings.parameters, **(parameters or {}), **ownership_parameters(entry, declared)}
-        if settings.repository and "repository" in declared:
-            values.setdefault("repository", settings.repository)
+        values |= _checkout_parameters(settings, declared)
+        if channel.name == "script":
+            values[settings.command_parameter] = _script(settings)
         workspace = self._coder.create_workspace(
-            name, template_version_id=version.id, parameters=values, ttl_seconds=ttl
+            name,
+            template_version_id=version.id,
+            parameters=values,
+            ttl_seconds=settings.time_to_live,
         )
         self.outstanding[name] = workspace.id
         self.ledger.created(name, workspace.id)
-        deadline = Deadline.after(settings.timeout_seconds, self._clock)
-        workspaces.wait_for_build(self._coder, workspace.id, deadline, on_change=self._on_change)
-        workspace = workspaces.wait_for_agent(self._coder, workspace.id, deadline, on_change=self._on_change)
-        namespace, pod = self._find_pod(workspace)
-        assert workspace.agent, "a ready workspace has an agent"
+        started = bring_up(
+            self._coder,
+            self._cluster,
+            workspace.id,
+            self._budgets,
+            settings.budgets.start,
+            clock=self.clock,
+            on_change=self._on_change,
+            scripts=channel.name != "script",
+        )
+        task = self._task(settings, name, version, channel, started)
+        if settings.clone != "template":
+            clone.make(task.shell, settings, task.directory, self._deadline(settings.budgets.start))
+        return task
+
+    def _task(
+        self,
+        settings: TaskSettings,
+        name: str,
+        version: TemplateVersion,
+        channel: channels.Channel,
+        started: Started,
+    ) -> Task:
+        agent = started.workspace.agent
+        assert agent, "a workspace that is ready has an agent"
+        pod = started.pod
+        shell: Shell
+        if self._cluster and pod and pod.name and channel.name != "terminal":
+            shell = ExecShell(self._cluster, pod.namespace, pod.name)
+        elif channel.name == "exec":
+            raise EnvironmentProblem(
+                f"the pod of the workspace {name} cannot be told, so no command can be run in it",
+                seen=started.unseen,
+                next_step="check that the identity may list pods and their owners, or choose the channel terminal",
+            )
+        else:
+            shell = TerminalShell(self._coder, agent.id)
         return Task(
             name=name,
-            workspace=workspace,
-            namespace=namespace,
-            pod=pod,
-            directory=workspace.agent.expanded_directory or workspace.agent.directory,
+            definition=settings,
+            workspace=started.workspace,
+            directory=_directory(settings, agent.expanded_directory or agent.directory),
             template_version=version.name,
+            channel=channel,
+            shell=shell,
+            namespace=pod.namespace if pod else "",
+            pod=pod.name if pod else "",
+            stages={str(stage): seconds for stage, seconds in started.seconds.items()},
         )
 
-    def _find_pod(self, workspace: Workspace) -> tuple[str, str]:
-        """The workspace's pod by owner chain: stock templates give all workspaces' pods the same labels."""
-        found = [
-            each
-            for each in workspace_inventory(self._cluster, workspace.id).found
-            if each.kind == PODS.plural and not each.ending
-        ]
-        if len(found) != 1:
-            raise InfrastructureError(
-                f"the pod of workspace {workspace.name} could not be told",
-                expected="exactly one pod that belongs to it",
-                seen=", ".join(map(str, found)) or "none",
-                next_step="check that the identity may list pods and their owners in the workspace's namespace",
-            )
-        return found[0].namespace, found[0].name
+    def _version(self, settings: TaskSettings) -> TemplateVersion:
+        template = self._coder.template(settings.template)
+        if settings.template_version is None:
+            return self._coder.template_version(template.active_version_id)
+        versions = self._coder.template_versions(template.id)
+        for version in versions:
+            if version.name == settings.template_version:
+                return version
+        raise UsageError(
+            f"the template {settings.template} has no version {settings.template_version}",
+            seen=f"versions: {', '.join(each.name for each in versions[:10])}",
+            next_step="name one of them as task.template_version, or leave it out for the active one",
+        )
 
-    def run(self, task: Task, argv: Sequence[str]) -> CommandResult:
-        """Run a command in the task's checkout, within the command's budget."""
-        deadline = Deadline.after(self._settings.command_timeout_seconds, self._clock)
-        result = run_in_pod(
-            self._cluster, task.namespace, task.pod, [*_IN_FOLDER, task.directory, *argv], deadline
+    def _require_token_outlives(self, settings: TaskSettings) -> None:
+        try:
+            left = self._coder.token_seconds_left()
+        except (NotFound, PermissionDenied):
+            return  # limited tokens may not look at themselves
+        if left < settings.budgets.total:
+            raise EnvironmentProblem(
+                "the Coder token would expire before the task is over, and nobody could delete its workspace",
+                expected=f"at least {settings.budgets.total:.0f} s, which all budgets are together",
+                seen=f"{left:.0f} s left",
+                next_step="make one that lives longer (`coder tokens create --lifetime 24h`), or lower task.budgets",
+            )
+
+    def _exec_refused(self) -> str:
+        """Why commands cannot be run in pods; '' if they can."""
+        if self._cluster is None:
+            return "the target has no kubernetes section"
+        for verb, resource in (("list", "pods"), ("get", "pods/exec"), ("create", "pods/exec")):
+            if not self._cluster.may(verb, resource):
+                return f"this identity may not {verb} {resource}"
+        return ""
+
+    # --- provenance ----------------------------------------------------------------------------------
+
+    def prove(self, task: Task) -> Provenance:
+        """Look at what is really there. Raises `WrongSubject` when it is not what was asked for."""
+        settings = task.definition
+        deadline = self._deadline(settings.budgets.provenance)
+        agent = task.workspace.agent
+        assert agent, "a workspace that is ready has an agent"
+        pod = self._cluster.get(PODS, task.pod, task.namespace) if self._cluster and task.pod else None
+        image, image_id = container_image(pod)
+        inside: Inside | None = None
+        if task.channel.name != "script":  # there the checkout may still be under way
+            asked = task.shell.ask(questions(settings, task.directory), deadline)
+            inside = parse(require_answer(asked, "looking at the checkout").decode(errors="replace"))
+        task.provenance = judge(
+            settings,
+            Provenance(
+                settings.template,
+                task.workspace.latest_build.template_version_name or task.template_version,
+                task.directory,
+                image=image,
+                image_id=image_id,
+            ),
+            inside,
+            expected_version=task.template_version,
+            log=[line.output for line in self._coder.agent_log(agent.id)],
+            pods_unseen="" if pod else "the cluster cannot be looked at",
+        )
+        if task.provenance.wrong:
+            raise WrongSubject(
+                f"the workspace {task.name} is not what the task asks for: {task.provenance.wrong[0]}",
+                seen="; ".join(task.provenance.wrong),
+                where=f"template {settings.template}, version {task.template_version}",
+                next_step="read the agent's log in the evidence; nothing that runs there would say anything",
+            )
+        if inside and inside.missing:
+            raise EnvironmentProblem(
+                f"the workspace lacks what the task needs: {', '.join(inside.missing)}",
+                expected="these variables, given by the template or its Secrets",
+                where=f"workspace {task.name}",
+                next_step="have the template inject them; the launcher passes no values",
+            )
+        return task.provenance
+
+    # --- commands ------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        task: Task,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> CommandResult:
+        """Run a command in the task's checkout, within `timeout` seconds (default: the command's budget).
+
+        How it ended is in the result, also when that is not known. Raises when it could not be started.
+        """
+        deadline = self._deadline(task.definition.budgets.command if timeout is None else timeout)
+        result = run_detached(task.shell, task.directory, argv, environment or {}, deadline)
+        task.results.append(result)
+        return result
+
+    def run_command(self, task: Task) -> CommandResult:
+        """Run the task's own command over its channel; with `script`, wait for what runs already."""
+        settings = task.definition
+        if task.channel.name != "script":
+            return self.run(task, settings.argv, environment=settings.environment)
+        deadline = self._deadline(settings.budgets.command)
+        result, commit = run_by_script(
+            self._coder, task.workspace.id, settings.command_script, settings.argv, deadline
         )
         task.results.append(result)
+        if task.provenance and commit:
+            task.provenance = replace(task.provenance, commit=commit)
+        if commit and settings.commit and not commit.startswith(settings.commit):
+            raise WrongSubject(
+                f"the workspace {task.name} is at {commit[:12]}, wanted is {settings.commit[:12]}, so nothing was run",
+                where=task.directory,
+                next_step="compare the template's repository and branch parameters with what is meant",
+            )
         return result
 
     def commit(self, task: Task) -> str:
@@ -141,27 +289,27 @@ class TaskLauncher:
         return commit
 
     def pull(self, task: Task, path: str) -> bytes:
-        """A file of the checkout. Raises `ProductFailure` if it is absent, outside, a link, or too large."""
-        script = (
-            'real=$(realpath -e -- "$1") && root=$(realpath -e -- .) || { echo "no such file" >&2; exit 1; }; '
-            'case "$real" in "$root"/*) ;; *) echo "outside of the checkout: $real" >&2; exit 1;; esac; '
-            '[ -f "$real" ] || { echo "not a plain file" >&2; exit 1; }; exec cat -- "$real"'
+        """A file of the checkout. Raises `ProductFailure` if it is absent, outside, no plain file, or too large."""
+        copied, refused = evidence_copy.copy_out(
+            task.shell,
+            task.directory,
+            [EvidenceFile(path=path)],
+            task.definition.evidence_bytes,
+            self._deadline(task.definition.budgets.evidence),
         )
-        result = self.run(task, ["sh", "-c", script, "sh", path])
-        if result.exit_code != 0 or len(result.stdout) > EVIDENCE_BYTES or result.truncated:
-            too_large = len(result.stdout) > EVIDENCE_BYTES or result.truncated
-            raise ProductFailure(
-                f"the evidence {path} cannot be taken",
-                expected=f"a plain file inside the checkout of at most {EVIDENCE_BYTES} bytes",
-                seen="it is larger" if too_large else result.stderr.decode(errors="replace").strip(),
-                where=f"workspace {task.name}",
-                next_step="have the task's command write it there",
-            )
-        return result.stdout
+        evidence_copy.require_taken(refused, task.name)
+        if len(copied) != 1:
+            raise ProductFailure(f"{path} stands for {len(copied)} files", next_step="name one file")
+        return copied[0].content
+
+    # --- end -----------------------------------------------------------------------------------------
 
     def destroy(self, name: str) -> LeakProof | None:
-        """Delete a workspace, whatever state it is in, and prove that nothing is left; None if none was made."""
-        deadline = Deadline.after(self._settings.teardown_timeout_seconds, self._clock)
+        """Delete a workspace, whatever state it is in, and prove that nothing is left; None if none was made.
+
+        Builds under way are waited for, never cancelled; the delete is tried again; nothing is orphaned.
+        """
+        deadline = self._deadline(self.settings.budgets.teardown)
         workspace_id = self.outstanding.get(name)
         if workspace_id is None:
             found = self._coder.find_workspace(name)
@@ -176,3 +324,54 @@ class TaskLauncher:
         if proof.outcome == "clean":
             self.ledger.gone(name)
         return proof
+
+    def destroy_all(self) -> tuple[list[LeakProof], list[GatehouseError]]:
+        """Destroy what is outstanding; one that cannot be destroyed does not keep the others."""
+        proofs, problems = [], []
+        for name in list(self.outstanding):
+            try:
+                if proof := self.destroy(name):
+                    proofs.append(proof)
+            except GatehouseError as error:
+                problems.append(error)
+        return proofs, problems
+
+    def _deadline(self, seconds: float) -> Deadline:
+        return Deadline.after(seconds, self.clock)
+
+
+def _script(settings: TaskSettings) -> str:
+    """What the template's start script runs. Raises `UsageError` where the checkout's folder is not known before."""
+    if not settings.directory and not settings.profile:
+        raise UsageError(
+            "the channel script needs to know where the checkout is before the workspace is there",
+            next_step="set task.profile or task.directory, or choose the channel exec",
+        )
+    directory = _directory(settings, "")
+    program = programs.in_checkout(directory, settings.argv, settings.environment)
+    return programs.when_checked_out(directory, settings.commit or "", program, CHECKOUT_WAIT)
+
+
+def _directory(settings: TaskSettings, agents: str) -> str:
+    """Where the task works: in a place where its profile's AGENTS.md applies."""
+    if settings.directory:
+        return settings.directory
+    if settings.profile:
+        return str(PurePosixPath("/workspaces") / settings.profile / "repo")
+    return agents or "."
+
+
+def _checkout_parameters(settings: TaskSettings, declared: set[str]) -> dict[str, str]:
+    """What the template is told of repository and ref. Raises `UsageError` when it does not want to know."""
+    wanted = {"repository": settings.repository, "ref": settings.ref or settings.commit}
+    if settings.clone != "template":
+        return {}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    given = {name: value for name, value in given.items() if name not in settings.parameters}
+    if missing := sorted(set(given) - declared - ({"ref"} if not settings.ref else set())):
+        raise UsageError(
+            f"the template {settings.template} has no parameter {', '.join(missing)} to tell it what to clone",
+            seen=f"parameters: {', '.join(sorted(declared)) or 'none'}",
+            next_step="declare it in the template, name another one in task.parameters, or set task.clone to full",
+        )
+    return {name: value for name, value in given.items() if name in declared}

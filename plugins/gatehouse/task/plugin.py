@@ -1,21 +1,67 @@
-"""Fixtures for tests of automation tasks."""
+"""Fixtures for tests of automation tasks, and tasks of their own files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gatehouse.core.errors import GatehouseError
 from gatehouse.evidence.plugin import Evidence
-from gatehouse.run import required_run
+from gatehouse.run import current_run, required_run
 
 if TYPE_CHECKING:
     from gatehouse.coder.client import CoderClient
-    from gatehouse.core.settings import TaskSettings
+    from gatehouse.core.task_settings import TaskSettings
     from gatehouse.kube.client import Cluster
     from gatehouse.task.launcher import TaskLauncher
+    from gatehouse.task.report import TaskReport
+
+#: Where files of tasks are looked for when no option names any.
+TASKS_FOLDER = "tasks"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The suite's own options."""
+    parser.getgroup("gatehouse").addoption(
+        "--gate-task",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help="A task to run, as a file (NAME.task.yaml); can be repeated. Default: all in the folder tasks/",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of `task_file` run once for each file of a task."""
+    if "task_file" not in metafunc.fixturenames:
+        return
+    run = current_run(metafunc.config)
+    named: list[Path] | None = metafunc.config.getoption("--gate-task")
+    root = metafunc.config.rootpath
+    from gatehouse.task.definition import SUFFIX
+
+    found = named if named is not None else sorted((root / TASKS_FOLDER).glob(f"**/*{SUFFIX}"))
+    files = found if run is not None and "task" in run.suites else []
+    if not files:
+        reason = f"not configured: no files {TASKS_FOLDER}/*{SUFFIX}"
+        metafunc.parametrize(
+            "task_file", [pytest.param(None, id="none", marks=pytest.mark.skip(reason=reason))]
+        )
+        return
+    metafunc.parametrize("task_file", files, ids=[_identity(path, root, SUFFIX) for path in files])
+
+
+def _identity(path: Path, root: Path, suffix: str) -> str:
+    """The same on every machine: the path from the root."""
+    absolute = (Path.cwd() / path).resolve()
+    name = (
+        absolute.relative_to(root.resolve()).as_posix()
+        if absolute.is_relative_to(root.resolve())
+        else path.name
+    )
+    return name.removesuffix(suffix)
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +72,25 @@ def task_settings(pytestconfig: pytest.Config) -> TaskSettings:
     return settings
 
 
+@pytest.fixture(scope="session")
+def task_cluster(pytestconfig: pytest.Config) -> Iterator[Cluster | None]:
+    """The target's cluster, or None: then commands go over the web terminal, and leaks are unverified."""
+    from gatehouse.kube.client import Cluster
+
+    settings = required_run(pytestconfig).target.kubernetes
+    if settings is None:
+        yield None
+        return
+    with Cluster(settings.kubeconfig, settings.context) as connection:
+        yield connection
+
+
 @pytest.fixture
 def launcher(
     pytestconfig: pytest.Config,
     task_settings: TaskSettings,
     coder: CoderClient,
-    cluster: Cluster,
+    task_cluster: Cluster | None,
     evidence: Evidence,
 ) -> Iterator[TaskLauncher]:
     """Starts tasks. Those that a test has not destroyed are destroyed after it, and proved gone."""
@@ -40,16 +99,59 @@ def launcher(
 
     run = required_run(pytestconfig)
     assert run.bundle
-    ledger = Ledger(run.bundle.folder / f"ledger-{run.worker}.jsonl")
-    launcher = TaskLauncher(task_settings, coder, cluster, ledger, run.bundle.run_id)
+    assert run.target.coder
+    launcher = TaskLauncher(
+        task_settings,
+        coder,
+        task_cluster,
+        Ledger(run.bundle.folder / f"ledger-{run.worker}.jsonl"),
+        run.bundle.run_id,
+        budgets=run.target.coder.budgets,
+    )
     yield launcher
-    problems: list[GatehouseError] = []
-    for name in list(launcher.outstanding):
-        try:
-            if proof := launcher.destroy(name):
-                evidence.event("leak_proof", proof=proof.as_data())
-                proof.require_clean()
-        except GatehouseError as error:  # the others are destroyed all the same
-            problems.append(error)
+    proofs, problems = launcher.destroy_all()
+    for proof in proofs:
+        evidence.event("leak_proof", proof=proof.as_data())
     if problems:
         raise problems[0]
+    for proof in proofs:
+        proof.require_clean()
+
+
+@pytest.fixture
+def perform_task(
+    launcher: TaskLauncher, coder: CoderClient, evidence: Evidence
+) -> Callable[[TaskSettings], TaskReport]:
+    """A function that runs a task from its start to the proof, and puts what became of it into the evidence.
+
+    It raises nothing that the task has done wrong: that is the report's `error`.
+    """
+    from gatehouse.task import life
+
+    def perform(definition: TaskSettings) -> TaskReport:
+        report = life.perform(launcher, coder, definition)
+        _keep(evidence, report)
+        return report
+
+    return perform
+
+
+def _keep(evidence: Evidence, report: TaskReport) -> None:
+    evidence.event("task", report=report.as_data())
+    if report.proof:
+        evidence.event("leak_proof", proof=report.proof.as_data())
+    if report.command:
+        evidence.attach("stdout.txt", _text(report.command.stdout))
+        evidence.attach("stderr.txt", _text(report.command.stderr))
+    for copied in report.evidence:
+        evidence.attach(copied.path.replace("/", "-"), copied.content, "application/octet-stream")
+    for name, content in report.handoff.items():
+        evidence.attach(name, _text(content), "text/markdown" if name.endswith(".md") else "text/plain")
+
+
+def _text(content: bytes) -> str | bytes:
+    """Text is masked as it is written; other bytes as far as they can be, at the end."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content

@@ -56,6 +56,8 @@ class Started:
     node_words: str
     #: `clock.monotonic()` when it was seen to be ready.
     ready_at: float
+    #: The pod as it was then; None where the cluster could not be looked at.
+    pod: PodView | None = None
 
     def as_data(self) -> dict[str, object]:
         """JSON-like data, as it is written into the record."""
@@ -105,13 +107,16 @@ def bring_up(
     *,
     clock: Clock = SYSTEM_CLOCK,
     on_change: Callable[[Progress], None] = log_change,
+    scripts: bool = True,
 ) -> Started:
     """Wait until the latest start build has made a workspace whose agent is ready.
 
+    Without `scripts` it is enough that the agent has connected: its start scripts may still run, and may fail.
     `timeout` is in seconds and does not count the wait for a node. Raises `TerminalState` with the end of the log
     when a build or a start script has failed or the pod can only fail, `InfrastructureError` when no provisioner
     could take the build, and `WaitTimeout` naming the stage that took too long and its last words.
     """
+    ready = _is_ready if scripts else _is_connected
     stages = _Stages(clock)
     pods = Pods(cluster, workspace_id)
 
@@ -125,10 +130,10 @@ def bring_up(
 
     def failed(seen: _Look) -> GatehouseError | None:
         spent = stages.note(seen.stage)
-        if error := _failure(coder, cluster, seen):
+        if error := _failure(coder, cluster, seen, scripts=scripts):
             return error
         waited = stages.seconds.get(Stage.NODE, 0.0)
-        if _is_ready(seen):
+        if ready(seen):
             return None
         over = spent >= (budget := budget_of(seen.stage, budgets))
         if over or deadline.elapsed - waited >= timeout:
@@ -140,7 +145,7 @@ def bring_up(
         seen = wait_until(
             look,
             what=f"start of workspace {workspace_id[:8]}",
-            ready=_is_ready,
+            ready=ready,
             failed=failed,
             describe=lambda seen: f"{seen.stage}: {last_words(seen.stage, seen.workspace, seen.pod)}".strip(
                 ": "
@@ -152,7 +157,9 @@ def bring_up(
         )
     if seen.pod and seen.pod.node_seconds:  # the cluster's own times; looks may have come late
         stages.seconds[Stage.NODE] = max(seen.pod.node_seconds, stages.seconds.get(Stage.NODE, 0.0))
-    return Started(seen.workspace, stages.seconds, pods.unseen, stages.node_words, clock.monotonic())
+    return Started(
+        seen.workspace, stages.seconds, pods.unseen, stages.node_words, clock.monotonic(), seen.pod
+    )
 
 
 #: Seconds past all budgets after which the wait ends whatever is seen.
@@ -163,7 +170,14 @@ def _is_ready(seen: _Look) -> bool:
     return seen.workspace.agent is not None and seen.workspace.agent.ready
 
 
-def _failure(coder: CoderClient, cluster: Cluster | None, seen: _Look) -> GatehouseError | None:
+def _is_connected(seen: _Look) -> bool:
+    agent = seen.workspace.agent
+    return agent is not None and agent.status == "connected"
+
+
+def _failure(
+    coder: CoderClient, cluster: Cluster | None, seen: _Look, *, scripts: bool
+) -> GatehouseError | None:
     """Why the start has failed, or can only fail."""
     build, agent = seen.workspace.latest_build, seen.workspace.agent
     if build.job.status in ("failed", "canceled"):
@@ -172,7 +186,7 @@ def _failure(coder: CoderClient, cluster: Cluster | None, seen: _Look) -> Gateho
         return error
     if agent is None and build.transition == "start" and build.job.status == "succeeded":
         return no_agent(build)
-    if agent and agent.lifecycle_state in ("start_error", "start_timeout"):
+    if scripts and agent and agent.lifecycle_state in ("start_error", "start_timeout"):
         return agent_failure(coder, agent)
     if seen.stage in (Stage.PULL, Stage.INIT) and (why := hopeless(seen.pod)):
         assert seen.pod, "it was told from the pod"
