@@ -17,17 +17,7 @@ def test_a_task_runs_a_command_hands_over_evidence_and_leaves_nothing(launcher, 
     evidence.attach("README.md", readme, "text/markdown")
     assert readme.startswith(b"# ")
 
-    proof = launcher.destroy(task.name)
-    evidence.event("leak_proof", proof=proof.as_data())
-    proof.require_clean()
-
-
-def test_the_exit_code_of_a_failing_command_is_the_commands_own(launcher):
-    task = launcher.start()
-
-    result = launcher.run(task, ["sh", "-c", "echo it broke >&2; exit 42"])
-
-    assert (result.exit_code, result.stderr) == (42, b"it broke\n")
+    launcher.destroy(task.name).require_clean()
 
 
 def test_commands_run_in_a_clean_checkout_of_a_commit(launcher):

@@ -57,11 +57,11 @@ root=$(pwd -P); count=0
 for each in {expanded}; do
   [ -e "$each" ] || [ -L "$each" ] || continue
   count=$((count + 1)); [ $count -le {LARGEST_COUNT} ] || {{ printf '!too many %s\\0' "$each"; break; }}
+  [ -e "$each" ] || {{ printf '!dangling %s\\0' "$each"; continue; }}
   real=$(readlink -f -- "$each" 2>/dev/null || realpath -- "$each" 2>/dev/null)
   case "$real" in
     "$root"/*) if [ -f "$real" ] && [ -r "$real" ]; then printf '%s %s\\0' $(($(wc -c <"$real"))) "$each"
       elif [ -d "$real" ]; then printf '!folder %s\\0' "$each"; else printf '!unreadable %s\\0' "$each"; fi ;;
-    '') printf '!dangling %s\\0' "$each" ;;
     *) printf '!outside %s\\0' "$each" ;;
   esac
 done

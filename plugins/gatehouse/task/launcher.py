@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from gatehouse.coder import workspaces
@@ -30,7 +29,7 @@ from gatehouse.kube.client import PODS, Cluster
 from gatehouse.task import channels, clone, evidence_copy, programs
 from gatehouse.task.detached import run_detached
 from gatehouse.task.leaks import LeakProof, prove_gone
-from gatehouse.task.provenance import Inside, Provenance, container_image, judge, parse, questions
+from gatehouse.task.provenance import Inside, Provenance, container_image, demands, judge, parse, questions
 from gatehouse.task.running import Task
 from gatehouse.task.script_channel import run_by_script
 from gatehouse.task.shell import ExecShell, Shell, TerminalShell, require_answer
@@ -66,6 +65,8 @@ class TaskLauncher:
         self._on_change = on_change
         #: Workspaces by name that have been asked for and not yet proved gone, with their ids if known.
         self.outstanding: dict[str, str | None] = {}
+        #: What became of the others.
+        self.proofs: list[LeakProof] = []
 
     # --- start ---------------------------------------------------------------------------------------
 
@@ -198,27 +199,34 @@ class TaskLauncher:
         """Look at what is really there. Raises `WrongSubject` when it is not what was asked for."""
         settings = task.definition
         deadline = self._deadline(settings.budgets.provenance)
-        agent = task.workspace.agent
-        assert agent, "a workspace that is ready has an agent"
         pod = self._cluster.get(PODS, task.pod, task.namespace) if self._cluster and task.pod else None
         image, image_id = container_image(pod)
         inside: Inside | None = None
         if task.channel.name != "script":  # there the checkout may still be under way
             asked = task.shell.ask(questions(settings, task.directory), deadline)
             inside = parse(require_answer(asked, "looking at the checkout").decode(errors="replace"))
+        found = Provenance(
+            settings.template,
+            task.workspace.latest_build.template_version_name or task.template_version,
+            task.directory,
+            image=image,
+            image_id=image_id,
+        )
+        return self._judge(task, found, inside, pods_unseen="" if pod else "the cluster cannot be looked at")
+
+    def _judge(
+        self, task: Task, found: Provenance, inside: Inside | None, *, pods_unseen: str = ""
+    ) -> Provenance:
+        settings = task.definition
+        agent = task.workspace.agent
+        assert agent, "a workspace that is ready has an agent"
         task.provenance = judge(
             settings,
-            Provenance(
-                settings.template,
-                task.workspace.latest_build.template_version_name or task.template_version,
-                task.directory,
-                image=image,
-                image_id=image_id,
-            ),
+            found,
             inside,
             expected_version=task.template_version,
             log=[line.output for line in self._coder.agent_log(agent.id)],
-            pods_unseen="" if pod else "the cluster cannot be looked at",
+            pods_unseen=pods_unseen,
         )
         if task.provenance.wrong:
             raise WrongSubject(
@@ -261,18 +269,12 @@ class TaskLauncher:
         if task.channel.name != "script":
             return self.run(task, settings.argv, environment=settings.environment)
         deadline = self._deadline(settings.budgets.command)
-        result, commit = run_by_script(
+        result, said = run_by_script(
             self._coder, task.workspace.id, settings.command_script, settings.argv, deadline
         )
         task.results.append(result)
-        if task.provenance and commit:
-            task.provenance = replace(task.provenance, commit=commit)
-        if commit and settings.commit and not commit.startswith(settings.commit):
-            raise WrongSubject(
-                f"the workspace {task.name} is at {commit[:12]}, wanted is {settings.commit[:12]}, so nothing was run",
-                where=task.directory,
-                next_step="compare the template's repository and branch parameters with what is meant",
-            )
+        if said and task.provenance:
+            self._judge(task, task.provenance, parse(said))
         return result
 
     def commit(self, task: Task) -> str:
@@ -320,21 +322,22 @@ class TaskLauncher:
             workspace_id = found.id
         workspaces.delete(self._coder, workspace_id, deadline, on_change=self._on_change)
         proof = prove_gone(self._coder, self._cluster, workspace_id, deadline)
+        self.proofs.append(proof)
         self.outstanding.pop(name, None)
         if proof.outcome == "clean":
             self.ledger.gone(name)
         return proof
 
-    def destroy_all(self) -> tuple[list[LeakProof], list[GatehouseError]]:
-        """Destroy what is outstanding; one that cannot be destroyed does not keep the others."""
-        proofs, problems = [], []
+    def destroy_all(self) -> None:
+        """Destroy what is outstanding. Raises the first problem, when all have been tried."""
+        problems = []
         for name in list(self.outstanding):
             try:
-                if proof := self.destroy(name):
-                    proofs.append(proof)
+                self.destroy(name)
             except GatehouseError as error:
                 problems.append(error)
-        return proofs, problems
+        if problems:
+            raise problems[0]
 
     def _deadline(self, seconds: float) -> Deadline:
         return Deadline.after(seconds, self.clock)
@@ -349,7 +352,8 @@ def _script(settings: TaskSettings) -> str:
         )
     directory = _directory(settings, "")
     program = programs.in_checkout(directory, settings.argv, settings.environment)
-    return programs.when_checked_out(directory, settings.commit or "", program, CHECKOUT_WAIT)
+    asked = questions(settings, directory)
+    return programs.when_checked_out(directory, asked, demands(settings), program, CHECKOUT_WAIT)
 
 
 def _directory(settings: TaskSettings, agents: str) -> str:

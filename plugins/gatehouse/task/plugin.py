@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,37 +86,45 @@ def task_cluster(pytestconfig: pytest.Config) -> Iterator[Cluster | None]:
         yield connection
 
 
-@pytest.fixture
-def launcher(
-    pytestconfig: pytest.Config,
-    task_settings: TaskSettings,
-    coder: CoderClient,
-    task_cluster: Cluster | None,
-    evidence: Evidence,
-) -> Iterator[TaskLauncher]:
-    """Starts tasks. Those that a test has not destroyed are destroyed after it, and proved gone."""
+@pytest.fixture(scope="session")
+def make_launcher(
+    pytestconfig: pytest.Config, task_settings: TaskSettings, coder: CoderClient, task_cluster: Cluster | None
+) -> Callable[[], AbstractContextManager[TaskLauncher]]:
+    """A function whose result, in a `with` statement, starts tasks, and destroys at the end what is still there.
+
+    Raises `LeakFound` at the end if something is left then, or what kept a task from being destroyed.
+    """
     from gatehouse.core.ledger import Ledger
     from gatehouse.task.launcher import TaskLauncher
 
     run = required_run(pytestconfig)
-    assert run.bundle
-    assert run.target.coder
-    launcher = TaskLauncher(
-        task_settings,
-        coder,
-        task_cluster,
-        Ledger(run.bundle.folder / f"ledger-{run.worker}.jsonl"),
-        run.bundle.run_id,
-        budgets=run.target.coder.budgets,
-    )
-    yield launcher
-    proofs, problems = launcher.destroy_all()
-    for proof in proofs:
-        evidence.event("leak_proof", proof=proof.as_data())
-    if problems:
-        raise problems[0]
-    for proof in proofs:
-        proof.require_clean()
+    assert run.bundle and run.target.coder
+    ledger = Ledger(run.bundle.folder / f"ledger-{run.worker}.jsonl")
+    run_id, budgets = run.bundle.run_id, run.target.coder.budgets
+
+    @contextmanager
+    def launcher() -> Iterator[TaskLauncher]:
+        made = TaskLauncher(task_settings, coder, task_cluster, ledger, run_id, budgets=budgets)
+        try:
+            yield made
+        finally:
+            made.destroy_all()
+        for proof in made.proofs:
+            proof.require_clean()
+
+    return launcher
+
+
+@pytest.fixture
+def launcher(
+    make_launcher: Callable[[], AbstractContextManager[TaskLauncher]], evidence: Evidence
+) -> Iterator[TaskLauncher]:
+    """Starts tasks. Those that a test has not destroyed are destroyed after it, and proved gone."""
+    with make_launcher() as launcher:
+        yield launcher
+        launcher.destroy_all()
+        for proof in launcher.proofs:
+            evidence.event("leak_proof", proof=proof.as_data())
 
 
 @pytest.fixture
@@ -138,8 +147,6 @@ def perform_task(
 
 def _keep(evidence: Evidence, report: TaskReport) -> None:
     evidence.event("task", report=report.as_data())
-    if report.proof:
-        evidence.event("leak_proof", proof=report.proof.as_data())
     if report.command:
         evidence.attach("stdout.txt", _text(report.command.stdout))
         evidence.attach("stderr.txt", _text(report.command.stderr))

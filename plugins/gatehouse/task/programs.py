@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 #: Exit code of a program of ours that could not do its part, for a reason that is on its standard error.
 REFUSED = 96
 
-#: What the line begins with on which a script says the commit it runs on.
-SAYS = "[gatehouse] commit "
+#: What the lines begin with on which a script says what it runs on.
+SAYS = "[gatehouse] "
 
 #: Seconds between SIGTERM and SIGKILL for a command whose budget is over.
 GRACE = 5
@@ -31,20 +31,23 @@ def in_checkout(directory: str, argv: Sequence[str], environment: Mapping[str, s
     return "\n".join([*lines, f"exec {shlex.join(argv)}"])
 
 
-def when_checked_out(directory: str, commit: str, program: str, wait_seconds: int) -> str:
-    """A program that waits for a checkout in `directory`, says its commit, and goes on if that is the one wanted.
+def when_checked_out(
+    directory: str, questions: str, demands: Sequence[str], program: str, seconds: int
+) -> str:
+    """A program that waits up to `seconds` for a checkout in `directory`, says what `questions` print, and goes on.
 
-    `commit` is a commit, or its beginning, or '' for any. What it says is on a line that begins with `SAYS`.
+    It does not where one of `demands`, shell commands, fails. What it says is on lines that begin with `SAYS`.
     """
+    refused = "".join(f"{each} || exit {REFUSED}\n" for each in demands)
     return f"""directory={shlex.quote(directory)}
 waited=0
-until commit=$(git -C "$directory" rev-parse --verify --quiet HEAD); do
-  [ $waited -lt {wait_seconds} ] || {{ echo "no checkout in $directory" >&2; exit {REFUSED}; }}
+until git -C "$directory" rev-parse --verify --quiet HEAD >/dev/null; do
+  [ $waited -lt {seconds} ] || {{ echo "no checkout in $directory" >&2; exit {REFUSED}; }}
   waited=$((waited + 1)); sleep 1
 done
-echo "{SAYS}$commit"
-case "$commit" in {commit}*) ;; *) echo "the checkout is not at {commit}" >&2; exit {REFUSED} ;; esac
-{program}"""
+( {questions} ) | sed 's/^/{SAYS}/'
+cd -- "$directory" || exit {REFUSED}
+{refused}{program}"""
 
 
 def start_once(folder: str, program: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gatehouse.coder.devcontainer import fallbacks
@@ -43,7 +43,7 @@ class Inside:
     ref: str = ""
     instructions: str = ""
     marker_failed: str = ""
-    missing: tuple[str, ...] = field(default=())
+    missing: tuple[str, ...] = ()
 
 
 def questions(task: TaskSettings, directory: str) -> str:
@@ -62,6 +62,18 @@ def questions(task: TaskSettings, directory: str) -> str:
     # Only whether there is one: its value stays in the workspace.
     lines += [f'[ -n "${{{name}+there}}" ] || echo missing={name}' for name in task.secrets]
     return "\n".join([*lines, "true"])
+
+
+def demands(task: TaskSettings) -> list[str]:
+    """Shell commands that fail in the checkout when the task's command must not be run there."""
+    found = [f'[ -n "${{{name}+there}}" ]' for name in task.secrets]
+    if task.commit:
+        found.append(f'case "$(git rev-parse HEAD)" in {task.commit}*) ;; *) false ;; esac')
+    if task.profile and task.provenance.instructions:
+        found.append("{ [ -f AGENTS.md ] || [ -f ../AGENTS.md ]; }")
+    if task.provenance.marker:
+        found.append(f"sh -c {shlex.quote(task.provenance.marker)} >/dev/null 2>&1")
+    return found
 
 
 def parse(text: str) -> Inside:

@@ -34,7 +34,7 @@ def run_by_script(
     *,
     on_progress: Callable[[str], None] = lambda _words: None,
 ) -> tuple[CommandResult, str]:
-    """Wait for the start script named `script` to end, within the deadline; how it ended, and on which commit it ran.
+    """Wait for the start script named `script` to end, within the deadline; how it ended, and what it says it runs on.
 
     The exit code is unknown, with the reason, when Coder does not tell it or the deadline passes first. Raises
     `EnvironmentProblem` when the template has no such script.
@@ -66,9 +66,7 @@ def run_by_script(
     agent = workspace.agent
     lines = coder.agent_log(agent.id) if agent else []
     own = lines_of(agent, script, lines)
-    commit = next(
-        (line.output.removeprefix(SAYS).strip() for line in own if line.output.startswith(SAYS)), ""
-    )
+    said = "\n".join(line.output.removeprefix(SAYS) for line in own if line.output.startswith(SAYS))
     own = [line for line in own if not line.output.startswith(SAYS)]
     timing = None if timed_out else _timing(coder, workspace_id, script, deadline)
     code, source = exit_code_of(timing, agent, script)
@@ -91,7 +89,7 @@ def run_by_script(
         seconds=seconds,
         timed_out=timed_out,
     )
-    return result, commit
+    return result, said
 
 
 def exit_code_of(timing: ScriptTiming | None, agent: Agent | None, script: str) -> tuple[int | None, str]:
