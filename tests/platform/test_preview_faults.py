@@ -265,11 +265,11 @@ def test_an_application_that_runs_something_else_is_the_one_that_is_blamed(start
 
 
 def test_every_fault_of_a_preview_is_told_here():
-    smoke = ("smoke_cluster", "smoke_edge", "smoke_posture", "workspaces", "editors")
+    others = ("smoke_cluster", "smoke_edge", "smoke_posture", "workspaces", "editors", "tasks", "leaks")
     about_previews = {
         name
         for name, each in SCENARIOS.items()
-        if each.system != "coder" and not each.apply.__module__.endswith(smoke)
+        if each.system != "coder" and not each.apply.__module__.endswith(others)
     }
     assert set(FAULTS) | ELSEWHERE == about_previews
 

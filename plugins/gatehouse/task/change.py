@@ -14,7 +14,7 @@ from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import GuardRailViolation
 from gatehouse.guardrails.preflight import Examination, examine
 from gatehouse.task.evidence_copy import read_file
-from gatehouse.task.shell import Shell, require_answer
+from gatehouse.task.shell import Shell, ask_whole
 
 #: Makes a tree of everything that is in the work tree and not ignored, without touching the index.
 _TREE = """index=$(mktemp -u) && export GIT_INDEX_FILE=$index && git read-tree HEAD && git add --all . && git write-tree
@@ -33,29 +33,27 @@ class WorkspaceCheckout(Checkout):
         given = f"printf %s {shlex.quote(base64.b64encode(stdin).decode())} | base64 -d |" if stdin else ""
         script = (
             "export GIT_TERMINAL_PROMPT=0 GIT_NO_REPLACE_OBJECTS=1 LC_ALL=C.UTF-8\nfile=$(mktemp) || exit 1\n"
-            f"{given} git -C {shlex.quote(str(self.root))} {shlex.join(arguments)} >$file\n"
-            'echo "$? $file $(($(wc -c <$file)))"'
+            f"{given} git -C {shlex.quote(str(self.root))} {shlex.join(arguments)} >$file 2>$file.errors\n"
+            'echo "$? $file $(($(wc -c <$file)))"; tail -c 2000 "$file.errors"; rm -f "$file.errors"'
         )
-        answer = self.shell.ask(script, self.deadline)
-        told = require_answer(answer, f"git {arguments[0]}").decode().split()
-        code, file, size = int(told[0]), told[1], int(told[2])
-        output = read_file(self.shell, file, size, self.deadline)
-        self.shell.ask(f"rm -f {shlex.quote(file)}", self.deadline)
-        return code, output.decode(errors="surrogateescape"), answer.stderr.decode(errors="replace")
+        answer = ask_whole(self.shell, script, self.deadline, f"git {arguments[0]}")
+        told, _, errors = answer.decode(errors="replace").partition("\n")
+        code, file, size = told.split()
+        output = read_file(self.shell, file, int(size), self.deadline)
+        ask_whole(self.shell, f"rm -f {shlex.quote(file)}", self.deadline, "tidying up")
+        return int(code), output.decode(errors="surrogateescape"), errors
 
     def text(self, path: str) -> str | None:
         """A file of the work tree; None where there is none."""
-        script = (
-            f"cd {shlex.quote(str(self.root))} && [ -f {shlex.quote(path)} ] && cat -- {shlex.quote(path)}"
-        )
-        answer = self.shell.ask(script, self.deadline)
-        return answer.stdout.decode(errors="replace") if answer.exit_code == 0 else None
+        file = shlex.quote(path)
+        script = f"cd {shlex.quote(str(self.root))} && if [ -f {file} ]; then echo there; cat -- {file}; fi"
+        there, _, content = ask_whole(self.shell, script, self.deadline, f"reading {path}").partition(b"\n")
+        return content.decode(errors="replace") if there == b"there" else None
 
     def work_tree(self) -> str:
         """The id of a tree that holds the work tree as it is now, untracked files included."""
         script = f"cd {shlex.quote(str(self.root))} || exit 1\n{_TREE}"
-        answer = require_answer(self.shell.ask(script, self.deadline), "noting the work tree")
-        return answer.decode().strip()
+        return ask_whole(self.shell, script, self.deadline, "noting the work tree").decode().strip()
 
 
 def changes_of(checkout: WorkspaceCheckout, base: str) -> tuple[Changes, str]:

@@ -10,13 +10,10 @@ from gatehouse.core.command_result import CommandResult
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import EnvironmentProblem, GatehouseError, Transient
 from gatehouse.task import programs
-from gatehouse.task.shell import CUT, MARGIN, Answer, Shell
+from gatehouse.task.shell import CUT, MARGIN, PAUSE, Answer, Shell
 
 #: Seconds that one question waits for the command: short enough that no proxy takes the stream for idle.
 QUESTION = 25.0
-
-#: Seconds between questions after one that got no answer.
-PAUSE = 1.0
 
 Report = Callable[[str], None]
 
@@ -60,7 +57,9 @@ def run_detached(
         header, _, rest = answer.stdout.partition(b"\n")
         words = header.decode(errors="replace").split()
         match words:
-            case ["ended", code, out_bytes, err_bytes]:
+            case ["ended", code, out_bytes, err_bytes] if _is_whole(
+                rest, answer.stderr, int(out_bytes), int(err_bytes), shell.limit
+            ):
                 result = _ended(argv, answer, rest, int(code), (int(out_bytes), int(err_bytes)), shell, cut)
                 return replace(result, seconds=deadline.elapsed - started)
             case ["running", size]:
@@ -75,12 +74,18 @@ def run_detached(
                     where=directory,
                     next_step="check that /tmp can be written there and that the folder exists",
                 )
-            case _:  # the stream ended before the header was there
+            case _:  # the stream ended before everything was there
                 cut = answer.source
                 if why := _why_gone(shell):
                     return _unknown(argv, f"unknown: {why}", shell, deadline.elapsed - started)
                 deadline.clock.sleep(min(PAUSE, deadline.remaining))
     return _out_of_time(shell, folder, argv, deadline, cut, answered=answered)
+
+
+def _is_whole(stdout: bytes, stderr: bytes, out_bytes: int, err_bytes: int, limit: int) -> bool:
+    """Whether all came of both streams that the workspace was to send."""
+    kept = limit // 2 * 2
+    return len(stdout) >= min(out_bytes, kept) and len(stderr) >= min(err_bytes, kept)
 
 
 def _ended(

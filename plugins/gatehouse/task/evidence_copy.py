@@ -11,7 +11,7 @@ from typing import Any
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import ProductFailure, UnexpectedAnswer
 from gatehouse.core.task_settings import EvidenceFile
-from gatehouse.task.shell import Shell, require_answer
+from gatehouse.task.shell import Shell, ask_whole
 
 #: Files of one pattern that are taken, at most.
 LARGEST_COUNT = 500
@@ -100,8 +100,8 @@ def copy_out(
     refused: list[Refused] = []
     left = total_bytes
     for entry in wanted:
-        answer = shell.ask(listing(directory, entry.path), deadline)
-        found = parse_listing(require_answer(answer, f"looking for the evidence {entry.path}"))
+        what = f"looking for the evidence {entry.path}"
+        found = parse_listing(ask_whole(shell, listing(directory, entry.path), deadline, what))
         if not found:
             refused.append(Refused(entry.path, "there is no such file", entry.required))
         for each in found:
@@ -140,7 +140,7 @@ def read_file(shell: Shell, path: str, size: int, deadline: Deadline) -> bytes:
 def _parts(shell: Shell, path: str, size: int, deadline: Deadline) -> Iterator[bytes]:
     for place in range(0, size, shell.limit):
         script = f"tail -c +{place + 1} -- {shlex.quote(path)} | head -c {shell.limit}"
-        yield require_answer(shell.ask(script, deadline), f"reading {path}")
+        yield ask_whole(shell, script, deadline, f"reading {path}")
 
 
 def require_taken(refused: Iterable[Refused], workspace: str) -> None:

@@ -32,7 +32,7 @@ from gatehouse.task.leaks import LeakProof, prove_gone
 from gatehouse.task.provenance import Inside, Provenance, container_image, demands, judge, parse, questions
 from gatehouse.task.running import Task
 from gatehouse.task.script_channel import run_by_script
-from gatehouse.task.shell import ExecShell, Shell, TerminalShell, require_answer
+from gatehouse.task.shell import ExecShell, Shell, TerminalShell, ask_whole
 from gatehouse.workspace.startup import Started, bring_up
 
 #: Seconds for which the template's script waits for its checkout, where scripts run side by side.
@@ -65,6 +65,8 @@ class TaskLauncher:
         self._on_change = on_change
         #: Workspaces by name that have been asked for and not yet proved gone, with their ids if known.
         self.outstanding: dict[str, str | None] = {}
+        #: Seconds that the teardown of each of them may take.
+        self._teardown_seconds: dict[str, float] = {}
         #: What became of the others.
         self.proofs: list[LeakProof] = []
 
@@ -92,17 +94,17 @@ class TaskLauncher:
         version = self._version(settings)
         declared = {parameter.name for parameter in self._coder.parameters(version.id)}
         channel = channels.choose(settings, declared, self._exec_refused())
+        values = {**settings.parameters, **(parameters or {}), **_checkout_parameters(settings, declared)}
+        if channel.name == "script":
+            values[settings.command_parameter] = _script(settings)
         name = workspace_name("task", self._run_id)
         entry = self.ledger.intend("workspace", name, self._run_id, settings.time_to_live)
         self.outstanding[name] = None
-        values = {**settings.parameters, **(parameters or {}), **ownership_parameters(entry, declared)}
-        values |= _checkout_parameters(settings, declared)
-        if channel.name == "script":
-            values[settings.command_parameter] = _script(settings)
+        self._teardown_seconds[name] = settings.budgets.teardown
         workspace = self._coder.create_workspace(
             name,
             template_version_id=version.id,
-            parameters=values,
+            parameters={**values, **ownership_parameters(entry, declared)},
             ttl_seconds=settings.time_to_live,
         )
         self.outstanding[name] = workspace.id
@@ -203,8 +205,10 @@ class TaskLauncher:
         image, image_id = container_image(pod)
         inside: Inside | None = None
         if task.channel.name != "script":  # there the checkout may still be under way
-            asked = task.shell.ask(questions(settings, task.directory), deadline)
-            inside = parse(require_answer(asked, "looking at the checkout").decode(errors="replace"))
+            asked = ask_whole(
+                task.shell, questions(settings, task.directory), deadline, "looking at the checkout"
+            )
+            inside = parse(asked.decode(errors="replace"))
         found = Provenance(
             settings.template,
             task.workspace.latest_build.template_version_name or task.template_version,
@@ -311,7 +315,7 @@ class TaskLauncher:
 
         Builds under way are waited for, never cancelled; the delete is tried again; nothing is orphaned.
         """
-        deadline = self._deadline(self.settings.budgets.teardown)
+        deadline = self._deadline(self._teardown_seconds.get(name, self.settings.budgets.teardown))
         workspace_id = self.outstanding.get(name)
         if workspace_id is None:
             found = self._coder.find_workspace(name)

@@ -18,7 +18,7 @@ from gatehouse.task.evidence_copy import copy_out, require_taken
 from gatehouse.task.launcher import TaskLauncher
 from gatehouse.task.report import PHASES, TaskReport, command_failure
 from gatehouse.task.running import Task
-from gatehouse.task.shell import require_answer
+from gatehouse.task.shell import ask_whole
 
 
 def perform(launcher: TaskLauncher, coder: CoderClient, definition: TaskSettings) -> TaskReport:
@@ -111,9 +111,8 @@ def _hand_over(coder: CoderClient, report: TaskReport, task: Task, deadline: Dea
         return patch_of(checkout, base, checkout.work_tree())
 
     def state() -> bytes:
-        return require_answer(
-            task.shell.ask(handoff.state_script(task.directory), deadline), "the state of the checkout"
-        )
+        script = handoff.state_script(task.directory)
+        return ask_whole(task.shell, script, deadline, "the state of the checkout")
 
     pieces: dict[str, Callable[[], bytes]] = {
         handoff.PATCH: patch,

@@ -68,16 +68,17 @@ def run_by_script(
     own = lines_of(agent, script, lines)
     said = "\n".join(line.output.removeprefix(SAYS) for line in own if line.output.startswith(SAYS))
     own = [line for line in own if not line.output.startswith(SAYS)]
+    names = {each.display_name for each in agent.scripts} if agent else set()
+    if names and script not in names:
+        raise EnvironmentProblem(
+            f"the template has no start script called {script!r}",
+            seen=", ".join(sorted(names)),
+            next_step="name the script that runs the command as task.command_script, or choose another channel",
+        )
     timing = None if timed_out else _timing(coder, workspace_id, script, deadline)
     code, source = exit_code_of(timing, agent, script)
     if timed_out:
         code, source = None, f"unknown: the script did not end within {deadline.budget:g} s"
-    elif timing is None and agent and script not in {each.display_name for each in agent.scripts}:
-        raise EnvironmentProblem(
-            f"the template has no start script called {script!r}",
-            seen=", ".join(each.display_name for each in agent.scripts) or "no scripts",
-            next_step="name the script that runs the command as task.command_script, or choose another channel",
-        )
     result = CommandResult(
         tuple(argv),
         _text(own, errors=False),

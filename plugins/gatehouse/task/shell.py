@@ -12,7 +12,14 @@ from typing import Protocol
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.commands import run_in_workspace
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import InfrastructureError, NotFound, UnexpectedAnswer, Unreachable
+from gatehouse.core.errors import (
+    GatehouseError,
+    InfrastructureError,
+    NotFound,
+    Transient,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from gatehouse.kube.client import PODS, Cluster
 from gatehouse.kube.exec import run_in_pod
 
@@ -21,6 +28,9 @@ TERMINAL_SCRIPT = 2500
 
 #: Characters of a script that proxies let through as part of the address of an exec.
 LONGEST_ARGUMENT = 6000
+
+#: Seconds between two attempts to get an answer.
+PAUSE = 0.5
 
 #: Seconds that one answer may take longer than what it waits for.
 MARGIN = 20.0
@@ -163,16 +173,34 @@ def _decoded(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
-def require_answer(answer: Answer, what: str) -> bytes:
-    """What it printed. Raises `InfrastructureError` unless the script ended with 0."""
-    if answer.exit_code != 0:
-        raise InfrastructureError(
-            f"{what}: the workspace's shell ended with {answer.exit_code}",
-            seen=answer.words or answer.source,
-            next_step="open a terminal in a workspace of the same template and try it there",
-        )
-    return answer.stdout
-
-
 #: After these the other side may still be there.
 CUT = (Unreachable, UnexpectedAnswer, NotFound)
+
+
+def ask_whole(shell: Shell, script: str, deadline: Deadline, what: str) -> bytes:
+    """What a script prints, asked again as long as its answer is cut: it must not mind to run twice.
+
+    Raises `InfrastructureError` with its words when it fails, and what the other side cannot be reached with.
+    """
+    mark = secrets.token_hex(8)
+    marked = f"( {script}\n)\nprintf '\\n%s %s\\n' {mark} $?"
+    while True:
+        problem: GatehouseError | None = None
+        try:
+            answer = shell.ask(marked, deadline)
+        except (*CUT, Transient) as error:
+            problem = error
+        else:
+            output, _, code = answer.stdout.rpartition(f"\n{mark} ".encode())
+            if code.strip() == b"0":
+                return output
+            if code.strip():
+                raise InfrastructureError(
+                    f"{what}: the workspace's shell ended with {code.decode().strip()}",
+                    seen=(answer.stderr or output).decode(errors="replace").strip()[-400:],
+                    next_step="open a terminal in a workspace of the same template and try it there",
+                )
+            problem = Unreachable(f"{what}: the answer was cut", seen=answer.source)
+        if deadline.remaining <= PAUSE:
+            raise problem
+        deadline.clock.sleep(PAUSE)

@@ -30,6 +30,8 @@ class AgentFaults:
     never_connects: bool = False
     #: Slugs of apps whose process is not started, so that the proxy answers 502.
     dead_apps: frozenset[str] = frozenset()
+    #: Seconds for which the agent is late: Coder gives up on it, and then it connects all the same.
+    connects_after: float | None = None
     #: Lines put in front of every start script.
     script_prefix: str = ""
     #: What the log of the builder says before the agent connects.
@@ -86,6 +88,10 @@ class Agents:
             agent.log.add(level="error", output=line, source_id=agent.id)
         if self.faults.never_connects:
             return
+        if self.faults.connects_after is not None:
+            agent.status = "timeout"
+            self._database.touch()
+            await pause(self.faults.connects_after)
         agent.version = self.faults.version or agent.version
         await pause(self._timings.agent_connect)
         agent.status, agent.first_connected_at = "connected", clock.microseconds()

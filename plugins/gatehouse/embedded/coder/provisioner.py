@@ -27,6 +27,8 @@ class ProvisionerFaults:
     offline: bool = False
     #: A daemon is there for jobs, but never takes one.
     stuck: bool = False
+    #: Builds of this transition never end.
+    hanging: str = ""
     #: Terraform's words for builds of this transition; only so many of them fail where that is said.
     errors: dict[str, str] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
@@ -94,6 +96,9 @@ class Provisioner:
         await pause(self._timings.build_apply / 3)
         self._log(build, "Planning Infrastructure", "Terraform v1.13.4")
         await pause(self._timings.build_apply / 3)
+        if self.faults.hanging == build.transition:
+            self._log(build, "Starting Workspace", "kubernetes_pod.dev: Still creating... [10s elapsed]")
+            await asyncio.Event().wait()
         if message := self.faults.errors_of.get(workspace.id) or self._error(build.transition):
             raise ApiError(500, "InternalError", message)
         values = self.values(workspace, build)

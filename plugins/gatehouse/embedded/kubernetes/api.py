@@ -46,6 +46,7 @@ class KubernetesApi:
         self._network = network
         self._owner = owner
         self.tokens: dict[str, Identity] = {}
+        self._evictions: set[asyncio.Task[None]] = set()
 
     def application(self) -> Starlette:
         """The ASGI application."""
@@ -294,7 +295,20 @@ class KubernetesApi:
         wants = {each for each in ("stdin", "stdout", "stderr") if _is_true(socket.query_params.get(each))}
         with contextlib.suppress(RuntimeError):  # the client left while we were answering
             argv, network = socket.query_params.getlist("command"), self._network.environment(namespace, name)
-            await serve_exec(socket, container, argv, wants, self._owner, network)
+            faults = self._kubelet.exec_faults
+            if faults.evicts_after is not None:
+                self._evict_later(namespace, name, faults.evicts_after)
+                faults.evicts_after = None
+            await serve_exec(socket, container, argv, wants, self._owner, network, faults)
+
+    def _evict_later(self, namespace: str, name: str, seconds: float) -> None:
+        async def evict() -> None:
+            await clock.pause(seconds)
+            await self._kubelet.evict(namespace, name, "The node was low on resource: memory.")
+
+        task = asyncio.create_task(evict())
+        self._evictions.add(task)
+        task.add_done_callback(self._evictions.discard)
 
     # --- access --------------------------------------------------------------------------------------
 

@@ -6,17 +6,33 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gatehouse.core.processes import ProcessOwner
+from gatehouse.core.processes import OWNER_VARIABLE, ProcessOwner
 from gatehouse.embedded.kubernetes.kinds import Object
-from gatehouse.embedded.kubernetes.kubelet import Container
+
+if TYPE_CHECKING:
+    from gatehouse.embedded.kubernetes.kubelet import Container
 
 #: Newest first; v5 adds a way to close standard input.
 SUBPROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 
 STDIN, STDOUT, STDERR, ERROR, _RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
+
+
+@dataclass
+class ExecFaults:
+    """What a scenario makes go wrong with commands in pods."""
+
+    #: So many of the next streams are cut as soon as the command has printed something.
+    cuts: int = 0
+    #: So many of the next commands end without a status.
+    without_status: int = 0
+    #: Seconds after the start of the first command at which its pod is evicted.
+    evicts_after: float | None = None
 
 
 async def serve_exec(
@@ -26,6 +42,7 @@ async def serve_exec(
     wants: set[str],
     owner: ProcessOwner,
     environment: Mapping[str, str],
+    faults: ExecFaults,
 ) -> None:
     """Run `argv` in the container and carry the streams in `wants` (stdin, stdout, stderr).
 
@@ -33,11 +50,13 @@ async def serve_exec(
     """
     offered = socket.scope.get("subprotocols", [])
     await socket.accept(next((each for each in SUBPROTOCOLS if each in offered), None))
+    marked = owner.environment({**container.environment, **environment})
+    container.markers.add(marked[OWNER_VARIABLE])
     try:
         process = await asyncio.create_subprocess_exec(
             *(container.real(part) for part in argv),
             cwd=container.working_folder,
-            env=owner.environment({**container.environment, **environment}),
+            env=marked,
             stdin=asyncio.subprocess.PIPE if "stdin" in wants else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -56,8 +75,17 @@ async def serve_exec(
         if stream and name in wants
     ]
     try:
+        if faults.cuts:
+            faults.cuts -= 1
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            await socket.close(1011)
+            return
         await asyncio.gather(*pumps)
         code = await process.wait()
+        if faults.without_status:
+            faults.without_status -= 1
+            await socket.close()
+            return
         await _finish(socket, _status(code))
     except (WebSocketDisconnect, RuntimeError):
         pass  # the client has gone; as in a real cluster, the process goes on until its container ends

@@ -14,7 +14,8 @@ from typing import IO
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings, pause, whole_seconds
-from gatehouse.embedded.kubernetes.host import end_process, free_port, http_answers
+from gatehouse.embedded.kubernetes.exec import ExecFaults
+from gatehouse.embedded.kubernetes.host import end_marked, end_process, free_port, http_answers
 from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, NODE, POD, SECRET, Object
 from gatehouse.embedded.kubernetes.scheduling import no_fitting_node
 from gatehouse.embedded.kubernetes.service_accounts import ServiceAccounts
@@ -62,6 +63,8 @@ class Container:
     log: bytes = b""
     previous_log: bytes = b""
     commands: set[asyncio.subprocess.Process] = field(default_factory=set)
+    #: Marks of the processes that were started in it by exec, and of theirs.
+    markers: set[str] = field(default_factory=set)
 
     def real(self, text: str) -> str:
         """`text` with the mount paths of this container replaced by the folders that stand for them."""
@@ -97,6 +100,7 @@ class Kubelet:
         self.service_accounts = ServiceAccounts(store)
         #: Pods stay Pending with this scheduler message while it is set.
         self.unschedulable: str = ""
+        self.exec_faults = ExecFaults()
         #: Images by reference that the node already has and does not pull again, with their references by digest.
         self.on_node: dict[str, tuple[Image, str]] = {}
 
@@ -146,11 +150,24 @@ class Kubelet:
             version = await self._store.changed_since(version)
 
     async def _end(self, running: RunningPod) -> None:
+        await self._end_processes(running)
+        await pause(self._timings.pod_termination)
+
+    async def _end_processes(self, running: RunningPod) -> None:
         for container in running.containers.values():
             for process in (*container.commands, container.process):
                 if process:
                     await end_process(process)
-        await pause(self._timings.pod_termination)
+            await asyncio.to_thread(end_marked, container.markers)
+
+    async def evict(self, namespace: str, name: str, message: str) -> None:
+        """End a pod as a node does that lacks something; the object stays, as failed."""
+        pod = self._store.get(POD, namespace, name)
+        running = self.pods[pod["metadata"]["uid"]]
+        status = {**pod["status"], "phase": "Failed", "reason": "Evicted", "message": message}
+        status["conditions"] = [_condition("Ready", False), _condition("ContainersReady", False)]
+        self._set_status(running, status)
+        await self._end_processes(running)
 
     def _current(self, running: RunningPod) -> Object | None:
         pod = self._store.find(POD, running.namespace, running.name)

@@ -16,6 +16,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     smoke_edge,
     smoke_posture,
     syncs,
+    tasks,
     workspaces,
 )
 from gatehouse.embedded.scenarios.catalogue import (
