@@ -423,6 +423,8 @@ class Kubelet:
             return
         present = pod.get("status", {})
         statuses = {each["name"]: each for each in present.get("containerStatuses", [])}
+        if not status.get("lastState"):  # how the last run ended stays known when the next one has begun
+            status = {**status, "lastState": statuses.get(status["name"], {}).get("lastState", {})}
         statuses[status["name"]] = status
         ordered = [statuses[each["name"]] for each in pod["spec"]["containers"] if each["name"] in statuses]
         ready = len(ordered) == len(pod["spec"]["containers"]) and all(each["ready"] for each in ordered)
