@@ -124,9 +124,16 @@ def wait_for_app(
 
 
 def delete(
-    coder: CoderClient, workspace_id: str, deadline: Deadline, *, on_change: Report = log_change
+    coder: CoderClient,
+    workspace_id: str,
+    deadline: Deadline,
+    *,
+    on_change: Report = log_change,
+    pause: Callable[[float], None] | None = None,
 ) -> None:
     """Delete a workspace and wait until Coder says that it is gone; one that is gone already is fine.
+
+    `pause` lets time pass between looks, and may return earlier.
 
     A build under way is waited for, never cancelled: cancelling in the middle of an apply leaves parts
     behind. Never orphans.
@@ -166,6 +173,7 @@ def delete(
             deadline=deadline,
             interval=INTERVAL,
             on_change=on_change,
+            pause=pause,
             next_step="delete it by hand; its name and id are in the ledger",
         )
 

@@ -109,16 +109,18 @@ class TaskLauncher:
         )
         self.outstanding[name] = workspace.id
         self.ledger.created(name, workspace.id)
-        started = bring_up(
-            self._coder,
-            self._cluster,
-            workspace.id,
-            self._budgets,
-            settings.budgets.start,
-            clock=self.clock,
-            on_change=self._on_change,
-            scripts=channel.name != "script",
-        )
+        with self._coder.hints(workspace.id) as hints:
+            started = bring_up(
+                self._coder,
+                self._cluster,
+                workspace.id,
+                self._budgets,
+                settings.budgets.start,
+                clock=self.clock,
+                on_change=self._on_change,
+                scripts=channel.name != "script",
+                pause=hints.pause,
+            )
         task = self._task(settings, name, version, channel, started)
         if settings.clone != "template":
             clone.make(task.shell, settings, task.directory, self._deadline(settings.budgets.start))
@@ -324,7 +326,10 @@ class TaskLauncher:
                 self.outstanding.pop(name, None)
                 return None
             workspace_id = found.id
-        workspaces.delete(self._coder, workspace_id, deadline, on_change=self._on_change)
+        with self._coder.hints(workspace_id) as hints:
+            workspaces.delete(
+                self._coder, workspace_id, deadline, on_change=self._on_change, pause=hints.pause
+            )
         proof = prove_gone(self._coder, self._cluster, workspace_id, deadline)
         self.proofs.append(proof)
         self.outstanding.pop(name, None)

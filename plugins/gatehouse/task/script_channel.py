@@ -49,7 +49,7 @@ def run_by_script(
 
     started = deadline.elapsed
     timed_out = False
-    with coder.within(deadline):
+    with coder.within(deadline), coder.hints(workspace_id) as hints:
         try:
             workspace = wait_until(
                 look,
@@ -59,6 +59,7 @@ def run_by_script(
                 deadline=deadline,
                 interval=INTERVAL,
                 on_change=lambda progress: on_progress(progress.last),
+                pause=hints.pause,
             )
         except WaitTimeout:
             workspace, timed_out = coder.workspace(workspace_id), True

@@ -108,10 +108,13 @@ def bring_up(
     clock: Clock = SYSTEM_CLOCK,
     on_change: Callable[[Progress], None] = log_change,
     scripts: bool = True,
+    pause: Callable[[float], None] | None = None,
 ) -> Started:
     """Wait until the latest start build has made a workspace whose agent is ready.
 
-    Without `scripts` it is enough that the agent has connected: its start scripts may still run, and may fail.
+    `pause` lets time pass between looks, and may return earlier. Without `scripts` it is enough that the agent has
+    connected: its start scripts may still run, and may fail.
+
     `timeout` is in seconds and does not count the wait for a node. Raises `TerminalState` with the end of the log
     when a build or a start script has failed or the pod can only fail, `InfrastructureError` when no provisioner
     could take the build, and `WaitTimeout` naming the stage that took too long and its last words.
@@ -153,6 +156,7 @@ def bring_up(
             deadline=deadline,
             interval=INTERVAL,
             on_change=on_change,
+            pause=pause,
             next_step="look at the deployment: it gave no answer about the workspace",
         )
     if seen.pod and seen.pod.node_seconds:  # the cluster's own times; looks may have come late

@@ -13,6 +13,7 @@ from gatehouse.coder import calls
 from gatehouse.coder.api.agents import AgentCalls
 from gatehouse.coder.api.workspaces import WorkspaceCalls
 from gatehouse.coder.follow import follow
+from gatehouse.coder.hints import Hints
 from gatehouse.coder.models import SCRIPTS_ENDED, LogLine, Workspace
 from gatehouse.coder.sockets import Socket, SocketClosed
 from gatehouse.coder.watch import watch
@@ -95,6 +96,14 @@ class StreamCalls(WorkspaceCalls, AgentCalls):
 
         look = self._bounded(deadline, lambda: self.workspace(workspace_id, include_deleted=True))
         return watch(look, socket, events, deadline)
+
+    def hints(self, workspace_id: str) -> Hints:
+        """For a `with`: what lets time pass until the workspace may have changed (`/watch-ws`)."""
+        return Hints(
+            lambda: self._transport.socket(calls.WATCH_SOCKET, workspace=workspace_id),
+            _is_hint,
+            self._transport.clock,
+        )
 
     def _bounded(self, deadline: Deadline, read: Callable[Arguments, Seen]) -> Callable[Arguments, Seen]:
         """A read that does not wait for anything longer than there is time."""
