@@ -2,7 +2,7 @@
 # Hundreds of processes import the project here: each would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error bench-smoke lint format bootstrap
+.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error bench-smoke bench-task lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -38,6 +38,10 @@ bench-first-error: bootstrap
 # How long the smoke suite takes, what it asks of Coder, and which of the known faults it finds; about fifteen minutes.
 bench-smoke: bootstrap
 	.venv/bin/python benchmarks/smoke_suite.py
+
+# What the launcher adds to the platform's own time for a task, beside polling; and fifty tasks at once. About three minutes.
+bench-task: bootstrap
+	.venv/bin/python benchmarks/task_overhead.py
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .
