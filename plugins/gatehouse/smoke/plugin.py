@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gatehouse.core.errors import GatehouseError, PermissionDenied
+from gatehouse.evidence.recorder import RECORDER
 from gatehouse.run import Run, current_run
 
 if TYPE_CHECKING:
@@ -122,6 +123,27 @@ def _keep(run: Run, found: list[Subsystem], versions: dict[str, Version], text: 
     folder = run.attachments()
     (folder / "smoke.json").write_text(json.dumps(run.redactor.data(data), indent=1))
     (folder / "smoke.txt").write_text("\n".join(text) + "\n")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Note which deployment, in which version, the run was about: evidence from two places must be of one."""
+    run = current_run(session.config)
+    recorder = session.config.stash.get(RECORDER, None)
+    ended_by_itself = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if run is None or recorder is None or "smoke" not in run.suites or not ended_by_itself:
+        return
+    from gatehouse.coder.client import CoderClient
+    from gatehouse.core.deadline import Deadline
+
+    assert run.target.coder
+    try:
+        token = run.target.coder.token.read()
+        with CoderClient(run.target.coder.url, token) as coder, coder.within(Deadline.after(0)):
+            info = coder.build_info()
+    except GatehouseError:
+        return  # without it the gate takes no evidence from two places
+    recorder.event("coder_deployment", id=info.deployment_id, version=info.version)
 
 
 @pytest.hookimpl(wrapper=True)
