@@ -212,16 +212,16 @@ def _attach_support(item: pytest.Item, run: Run) -> None:
     from gatehouse.coder.client import CoderClient
     from gatehouse.core.ledger import outstanding
     from gatehouse.evidence.plugin import Evidence
-    from gatehouse.kube.client import Cluster
+    from gatehouse.kube.client import connect
     from gatehouse.smoke.support import collect, sources
 
-    settings, place = run.target.coder, run.target.kubernetes
+    settings = run.target.coder
     assert settings and run.bundle
     ledger = run.bundle.folder / f"ledger-{run.worker}.jsonl"
     try:
         token = settings.token.read()
         owner_token = settings.deployment_token.read()
-        cluster = Cluster(place.kubeconfig, place.context) if place else None
+        cluster = connect(run.target.kubernetes)
     except GatehouseError:
         return  # the failure at hand says it
     with (

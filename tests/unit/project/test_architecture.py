@@ -32,7 +32,7 @@ PLUGIN_MAY_IMPORT = {"run", "invocation", "evidence.plugin", "evidence.recorder"
 #: The one module behind which each client library is kept.
 CLIENT_LIBRARIES = {
     "requests": {"argocd/client.py"},
-    "kubernetes": {"kube/client.py", "kube/exec.py"},
+    "kubernetes": {"kube/client.py", "kube/credentials.py", "kube/exec.py"},
     "httpx": {
         "coder/connection.py",
         "coder/transport.py",
