@@ -21,7 +21,7 @@ from gatehouse.embedded import clock
 from gatehouse.embedded.kubernetes.access import Identity
 from gatehouse.embedded.kubernetes.exec import serve_exec
 from gatehouse.embedded.kubernetes.kinds import KINDS, POD, Kind, Object
-from gatehouse.embedded.kubernetes.kubelet import Kubelet, current_log
+from gatehouse.embedded.kubernetes.kubelet import Kubelet, current_log, followed_log
 from gatehouse.embedded.kubernetes.pod_network import PodNetwork
 from gatehouse.embedded.kubernetes.store import (
     ApiError,
@@ -268,6 +268,8 @@ class KubernetesApi:
         if container is None:
             message = f'container "{container_name}" in pod "{name}" is waiting to start: ContainerCreating'
             raise ApiError(400, "BadRequest", message)
+        if _is_true(request.query_params.get("follow")):
+            return StreamingResponse(followed_log(container), media_type="text/plain")
         previous = request.query_params.get("previous") in ("true", "1")
         log = container.previous_log if previous else current_log(container)
         if tail := request.query_params.get("tailLines"):

@@ -7,6 +7,8 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 
 def free_port() -> int:
@@ -24,6 +26,29 @@ async def end_process(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), 2)
             return
+
+
+def kill(process: asyncio.subprocess.Process | None) -> None:
+    """SIGKILL for the process's group, if it still runs."""
+    if process and process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+async def succeeds(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) -> bool:
+    """Whether a command ends with 0."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return False
+    return await process.wait() == 0
 
 
 async def http_answers(port: int, path: str) -> bool:

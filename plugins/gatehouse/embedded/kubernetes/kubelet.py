@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings, pause, whole_seconds
-from gatehouse.embedded.kubernetes.host import end_process, free_port, http_answers
-from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, NODE, POD, SECRET, Object
+from gatehouse.embedded.kubernetes.host import end_process, free_port, http_answers, kill, succeeds
+from gatehouse.embedded.kubernetes.kinds import NODE, POD, SECRET, Object
+from gatehouse.embedded.kubernetes.pod_inputs import claims_are_bound, variables, volume_folders
+from gatehouse.embedded.kubernetes.pod_status import phase, pod_condition, terminated
 from gatehouse.embedded.kubernetes.scheduling import no_fitting_node
 from gatehouse.embedded.kubernetes.service_accounts import ServiceAccounts
 from gatehouse.embedded.kubernetes.store import ObjectStore
@@ -41,6 +42,9 @@ PLATFORM = f"{NODE_INFO['operatingSystem']}/{NODE_INFO['architecture']}"
 #: Bytes of a container's log that are kept.
 LOG_BYTES = 1024 * 1024
 
+#: Seconds between looks at a log that is followed.
+FOLLOW_PERIOD = 0.1
+
 
 #: Readiness probes that fail in a row before a container is no longer ready: the default of Kubernetes.
 FAILURE_THRESHOLD = 3
@@ -61,6 +65,8 @@ class Container:
     restarts: int = 0
     log: bytes = b""
     previous_log: bytes = b""
+    #: Why its process was ended from outside, in Kubernetes' word for it.
+    ended_by: str = ""
     commands: set[asyncio.subprocess.Process] = field(default_factory=set)
 
     def real(self, text: str) -> str:
@@ -158,15 +164,14 @@ class Kubelet:
 
     async def _run(self, running: RunningPod) -> None:
         await self._schedule(running)
-        while (claims := self._claim_folders(running)) is None:
-            await pause(self._timings.volume_binding)
+        volumes = await self._volumes(running)
         pod = self._current(running)
         if pod is None:
             return
         running.folder.mkdir(parents=True, exist_ok=True)
         self.pods[running.uid] = running
         specs = pod["spec"]["containers"]
-        await asyncio.gather(*(self._run_container(running, pod, spec, claims) for spec in specs))
+        await asyncio.gather(*(self._run_container(running, pod, spec, volumes) for spec in specs))
 
     async def _schedule(self, running: RunningPod) -> None:
         while True:
@@ -174,45 +179,48 @@ class Kubelet:
             reason = self.unschedulable or no_fitting_node(self._store, self._current(running))
             if not reason:
                 break
-            condition = _condition("PodScheduled", False, "Unschedulable", reason)
+            condition = pod_condition("PodScheduled", False, "Unschedulable", reason)
             self._set_status(running, {"phase": "Pending", "conditions": [condition]})
             if pod := self._current(running):
                 self._store.record_event(pod, "Warning", "FailedScheduling", reason, "default-scheduler")
         if pod := self._current(running):
             pod["spec"]["nodeName"] = NODE_NAME
-            pod["status"] = {"phase": "Pending", "conditions": [_condition("PodScheduled", True)]}
+            pod["status"] = {"phase": "Pending", "conditions": [pod_condition("PodScheduled", True)]}
             self._store.update(POD, pod)
             where = f"Successfully assigned {running.namespace}/{running.name} to {NODE_NAME}"
             self._store.record_event(pod, "Normal", "Scheduled", where, "default-scheduler")
 
-    def _claim_folders(self, running: RunningPod) -> dict[str, Path] | None:
-        """Folders of the pod's claims by volume name; None while one is not bound."""
-        folders = {}
-        pod = self._current(running)
-        for volume in pod["spec"].get("volumes", []) if pod else []:
-            if source := volume.get("persistentVolumeClaim"):
-                claim = self._store.find(CLAIM, running.namespace, source["claimName"])
-                if not claim or claim.get("status", {}).get("phase") != "Bound":
-                    return None
-                folders[volume["name"]] = self.volume_folder(claim["spec"]["volumeName"])
-        return folders
+    async def _volumes(self, running: RunningPod) -> dict[str, Path]:
+        """The folders of the pod's volumes by name, once all of them are there."""
+        while pod := self._current(running):
+            try:
+                if claims_are_bound(self._store, pod):
+                    return volume_folders(self._store, pod, running.folder, self._folder / "volumes")
+            except LookupError as error:
+                self._warn(running, "FailedMount", str(error))
+            await pause(self._timings.volume_binding)
+        return {}
 
     async def _run_container(
-        self, running: RunningPod, pod: Object, spec: Object, claims: Mapping[str, Path]
+        self, running: RunningPod, pod: Object, spec: Object, volumes: Mapping[str, Path]
     ) -> None:
         image, image_id = await self._pull(running, spec)
         folder = running.folder / spec["name"]
         folder.mkdir(parents=True, exist_ok=True)
         if image.unpack:
             await image.unpack(folder)
+        claims = {each["name"] for each in pod["spec"].get("volumes", []) if "persistentVolumeClaim" in each}
         mounts = {
-            mount["mountPath"]: claims[mount["name"]]
+            mount["mountPath"]: volumes[mount["name"]]
             for mount in spec.get("volumeMounts", [])
-            if mount["name"] in claims
+            if mount["name"] in volumes
         }
         for mounted in mounts.values():
             mounted.mkdir(parents=True, exist_ok=True)
-        working = next(iter(mounts.values()), folder)
+        claimed = [
+            mounts[each["mountPath"]] for each in spec.get("volumeMounts", []) if each["name"] in claims
+        ]
+        working = next(iter(claimed), folder)
         mounts |= self.service_accounts.mount(pod, running.folder / "service-account")
         declared = await self._resolved_environment(running, spec)
         environment = {
@@ -238,7 +246,7 @@ class Kubelet:
             container.restarts += 1
             what = f"container={container.name} pod={running.name}_{running.namespace}"
             waiting = {"reason": "CrashLoopBackOff", "message": f"back-off restarting failed {what}"}
-            last = {"terminated": _terminated(code)}
+            last = {"terminated": terminated(code)}
             self._set_container(running, container, {"waiting": waiting}, False, last)
             self._warn(running, "BackOff", waiting["message"])
             await pause(self._timings.crash_backoff * min(container.restarts, 6))
@@ -309,9 +317,9 @@ class Kubelet:
                 start_new_session=True,
             )
         started = {"running": {"startedAt": whole_seconds()}}
-        has_port = bool(spec.get("ports"))
-        self._set_container(running, container, started, not has_port)
-        probing = asyncio.create_task(self._probe(running, container, spec, started)) if has_port else None
+        probed = bool(spec.get("ports") or spec.get("readinessProbe"))
+        self._set_container(running, container, started, not probed)
+        probing = asyncio.create_task(self._probe(running, container, spec, started)) if probed else None
         try:
             return await process.wait()
         finally:
@@ -323,12 +331,46 @@ class Kubelet:
         probe = spec.get("readinessProbe", {})
         ready, failures = False, 0
         while True:
-            answers = await http_answers(container.port, probe.get("httpGet", {}).get("path", ""))
+            answers = await self._answers(container, probe)
             failures = 0 if answers else failures + 1
             if answers != ready and (answers or failures >= probe.get("failureThreshold", FAILURE_THRESHOLD)):
                 ready = answers
                 self._set_container(running, container, started, ready)
-            await pause(self._timings.readiness_period)
+            # A command costs this machine a process each time, so as seldom as the probe says.
+            await pause(probe.get("periodSeconds", 10) if "exec" in probe else self._timings.readiness_period)
+
+    async def _answers(self, container: Container, probe: Object) -> bool:
+        """Whether a readiness probe succeeds now: a command's, else an address's, else any connection."""
+        if "exec" not in probe:
+            return await http_answers(container.port, probe.get("httpGet", {}).get("path", ""))
+        argv = [container.real(part) for part in probe["exec"]["command"]]
+        environment = self._owner.environment(container.environment)
+        return await succeeds(argv, container.folder, environment)
+
+    # --- what can befall pods ------------------------------------------------------------------------
+
+    def kill_for_memory(self, namespace: str, name: str) -> None:
+        """End a pod's processes as the kernel does when they use more memory than their limit."""
+        for container in self._containers(namespace, name):
+            container.ended_by = "OOMKilled"
+            kill(container.process)
+
+    def evict(self, namespace: str, name: str, message: str) -> None:
+        """End a pod as the kubelet does when its node runs out of something, with these words."""
+        pod = self._store.get(POD, namespace, name)
+        self._store.record_event(pod, "Warning", "Evicted", message, "kubelet")
+        status = {**pod["status"], "phase": "Failed", "reason": "Evicted", "message": message}
+        self._store.set_status(POD, namespace, name, status)
+        for container in self._containers(namespace, name):
+            kill(container.process)
+
+    def _containers(self, namespace: str, name: str) -> list[Container]:
+        return [
+            container
+            for pod in self.pods.values()
+            if (pod.namespace, pod.name) == (namespace, name)
+            for container in pod.containers.values()
+        ]
 
     # --- environment and status ----------------------------------------------------------------------
 
@@ -336,30 +378,11 @@ class Kubelet:
         """The container's variables, once every Secret and ConfigMap it refers to is there."""
         while True:
             try:
-                return self._environment(running.namespace, spec)
+                return variables(self._store, running.namespace, spec)
             except LookupError as error:
                 self._set_waiting(running, spec, "CreateContainerConfigError", str(error))
                 self._warn(running, "Failed", f"Error: {error}")
             await pause(self._timings.image_pull)
-
-    def _environment(self, namespace: str, spec: Object) -> dict[str, str]:
-        """The variables. Raises `LookupError`, in the kubelet's words, when a reference leads nowhere."""
-        values = {}
-        for entry in spec.get("env", []):
-            source = entry.get("valueFrom", {})
-            values[entry["name"]] = str(entry.get("value", ""))
-            for field_name, kind in (("secretKeyRef", SECRET), ("configMapKeyRef", CONFIG_MAP)):
-                if reference := source.get(field_name):
-                    found = self._store.find(kind, namespace, reference["name"])
-                    if found is None:
-                        raise LookupError(f'{kind.name.lower()} "{reference["name"]}" not found')
-                    if reference["key"] not in found.get("data", {}):
-                        raise LookupError(
-                            f"couldn't find key {reference['key']} in {kind.name} {namespace}/{reference['name']}"
-                        )
-                    value = found["data"][reference["key"]]
-                    values[entry["name"]] = base64.b64decode(value).decode() if kind is SECRET else value
-        return values
 
     def _set_waiting(self, running: RunningPod, spec: Object, reason: str, message: str) -> None:
         status = {
@@ -398,7 +421,7 @@ class Kubelet:
         self._merge_container_status(running, status)
 
     def _set_terminated(self, running: RunningPod, container: Container, code: int) -> None:
-        self._set_container(running, container, {"terminated": _terminated(code)}, False)
+        self._set_container(running, container, {"terminated": terminated(code, container.ended_by)}, False)
 
     def _merge_container_status(self, running: RunningPod, status: Object) -> None:
         pod = self._current(running)
@@ -413,16 +436,16 @@ class Kubelet:
             running,
             {
                 **present,
-                "phase": _phase(ordered, present.get("phase", "Pending")),
+                "phase": phase(ordered, present.get("phase", "Pending")),
                 "podIP": "127.0.0.1",
                 "hostIP": "127.0.0.1",
                 "startTime": present.get("startTime", whole_seconds()),
                 "containerStatuses": ordered,
                 "conditions": [
-                    _condition("PodScheduled", True),
-                    _condition("Initialized", True),
-                    _condition("ContainersReady", ready),
-                    _condition("Ready", ready),
+                    pod_condition("PodScheduled", True),
+                    pod_condition("Initialized", True),
+                    pod_condition("ContainersReady", ready),
+                    pod_condition("Ready", ready),
                 ],
             },
         )
@@ -430,30 +453,6 @@ class Kubelet:
     def _set_status(self, running: RunningPod, status: Object) -> None:
         if self._current(running):
             self._store.set_status(POD, running.namespace, running.name, status)
-
-
-def _phase(statuses: list[Object], present: str) -> str:
-    states = [each["state"] for each in statuses]
-    if states and all("terminated" in state for state in states):
-        return "Succeeded" if all(state["terminated"]["exitCode"] == 0 for state in states) else "Failed"
-    if present == "Running" or any("running" in state for state in states):
-        return "Running"
-    return "Pending"
-
-
-def _condition(type_: str, true: bool, reason: str = "", message: str = "") -> Object:
-    condition: Object = {"type": type_, "status": "True" if true else "False"}
-    if reason:
-        condition |= {"reason": reason, "message": message}
-    return condition
-
-
-def _terminated(code: int) -> Object:
-    return {
-        "exitCode": code if code >= 0 else 128 - code,
-        "reason": "Completed" if code == 0 else "Error",
-        "finishedAt": whole_seconds(),
-    }
 
 
 def _output(container: Container) -> IO[bytes]:
@@ -470,3 +469,18 @@ def current_log(container: Container) -> bytes:
     return (
         _read_log(container) if container.process and container.process.returncode is None else container.log
     )
+
+
+async def followed_log(container: Container) -> AsyncIterator[bytes]:
+    """What a container's main process has printed, and what it goes on printing until it ends."""
+    path = container.folder.parent / f"{container.name}.log"
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        while True:
+            ended = container.process is None or container.process.returncode is not None
+            if chunk := file.read():
+                yield chunk
+            elif ended:
+                return
+            await pause(FOLLOW_PERIOD)
