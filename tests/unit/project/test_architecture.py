@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "inner": {"core", "guardrails"},
     "preview": {"core", "argocd", "github", "kube"},
     "smoke": {"core", "coder", "kube", "evidence", "preview"},
+    "job": {"core", "kube", "evidence", "preview.pull_request"},
     "task": {"core", "coder", "kube"},
     "evidence": {"core", "run"},
     "gate": {"core", "evidence"},

@@ -15,7 +15,12 @@ from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings, pause, whole_seconds
 from gatehouse.embedded.kubernetes.host import end_process, free_port, http_answers, kill, succeeds
 from gatehouse.embedded.kubernetes.kinds import NODE, POD, SECRET, Object
-from gatehouse.embedded.kubernetes.pod_inputs import claims_are_bound, variables, volume_folders
+from gatehouse.embedded.kubernetes.pod_inputs import (
+    claims_are_bound,
+    translate_files,
+    variables,
+    volume_folders,
+)
 from gatehouse.embedded.kubernetes.pod_status import phase, pod_condition, terminated
 from gatehouse.embedded.kubernetes.scheduling import no_fitting_node
 from gatehouse.embedded.kubernetes.service_accounts import ServiceAccounts
@@ -233,6 +238,7 @@ class Kubelet:
         }
         container = Container(spec["name"], folder, environment, mounts, working, image_id)
         container.environment = {key: container.real(value) for key, value in environment.items()}
+        translate_files(pod, volumes, container.real)
         running.containers[container.name] = container
         command = tuple(spec.get("command", ())) + tuple(spec.get("args", ())) or image.command
         finite = pod["spec"].get("restartPolicy", "Always") != "Always"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, SECRET, Kind, Object
@@ -64,6 +64,14 @@ def volume_folders(store: ObjectStore, pod: Object, folder: Path, volumes: Path)
                 for file, text in content.items():
                     (own / file).write_text(text)
     return found
+
+
+def translate_files(pod: Object, volumes: Mapping[str, Path], real: Callable[[str], str]) -> None:
+    """Have files of ConfigMaps name real folders for mounted ones: pods have no root file system of their own here."""
+    for volume in pod["spec"].get("volumes", []):
+        if "configMap" in volume and volume["name"] in volumes:
+            for file in volumes[volume["name"]].iterdir():
+                file.write_text(real(file.read_text()))
 
 
 def _claims(pod: Object) -> Iterator[str]:
