@@ -89,6 +89,8 @@ class RunningPod:
     namespace: str
     name: str
     folder: Path
+    #: Of its own volumes: a short path, as browsers put sockets there, whose paths have 107 characters at most.
+    volumes: Path
     containers: dict[str, Container] = field(default_factory=dict)
 
 
@@ -137,9 +139,9 @@ class Kubelet:
 
     async def _live(self, pod: Object) -> None:
         metadata = pod["metadata"]
-        running = RunningPod(
-            metadata["uid"], metadata["namespace"], metadata["name"], self._folder / "pods" / metadata["uid"]
-        )
+        uid = metadata["uid"]
+        folders = self._folder / "pods" / uid, self._folder / "v" / uid[:8]
+        running = RunningPod(uid, metadata["namespace"], metadata["name"], *folders)
         work = asyncio.create_task(self._run(running))
         try:
             await self._until_deleted(running)
@@ -150,6 +152,7 @@ class Kubelet:
         self.pods.pop(running.uid, None)
         self._store.finalize(POD, pod)
         shutil.rmtree(running.folder, ignore_errors=True)
+        shutil.rmtree(running.volumes, ignore_errors=True)
 
     async def _until_deleted(self, running: RunningPod) -> None:
         version = 0
@@ -200,7 +203,7 @@ class Kubelet:
         while pod := self._current(running):
             try:
                 if claims_are_bound(self._store, pod):
-                    return volume_folders(self._store, pod, running.folder, self._folder / "volumes")
+                    return volume_folders(self._store, pod, running.volumes, self._folder / "volumes")
             except LookupError as error:
                 self._warn(running, "FailedMount", str(error))
             await pause(self._timings.volume_binding)

@@ -40,21 +40,21 @@ def claims_are_bound(store: ObjectStore, pod: Object) -> bool:
     )
 
 
-def volume_folders(store: ObjectStore, pod: Object, folder: Path, volumes: Path) -> dict[str, Path]:
-    """The folder of each volume of a pod by its name: `folder` is the pod's own, below `volumes` are those of claims.
+def volume_folders(store: ObjectStore, pod: Object, own: Path, volumes: Path) -> dict[str, Path]:
+    """The folder of each volume of a pod by its name: below `own` are the pod's own, below `volumes` those of claims.
 
     Raises `LookupError`, in the kubelet's words, while a ConfigMap or Secret is missing.
     """
     namespace = pod["metadata"]["namespace"]
     found: dict[str, Path] = {}
-    for volume in pod["spec"].get("volumes", []):
+    for number, volume in enumerate(pod["spec"].get("volumes", [])):
         name = volume["name"]
         if source := volume.get("persistentVolumeClaim"):
             claim = store.get(CLAIM, namespace, source["claimName"])
             found[name] = volumes / claim["spec"]["volumeName"]
             continue
-        found[name] = own = folder / "volumes" / name
-        own.mkdir(parents=True, exist_ok=True)
+        found[name] = folder = own / str(number)
+        folder.mkdir(parents=True, exist_ok=True)
         for field, key, kind in (("configMap", "name", CONFIG_MAP), ("secret", "secretName", SECRET)):
             if source := volume.get(field):
                 try:
@@ -62,7 +62,7 @@ def volume_folders(store: ObjectStore, pod: Object, folder: Path, volumes: Path)
                 except LookupError as error:
                     raise LookupError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
                 for file, text in content.items():
-                    (own / file).write_text(text)
+                    (folder / file).write_text(text)
     return found
 
 
