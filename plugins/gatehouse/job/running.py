@@ -149,15 +149,23 @@ class JobRun:
     def _remove(self) -> None:
         """Delete the Job with its pods and its configuration, and see it gone. Raises `LeakFound`."""
         name, namespace = self.order.name, self.order.namespace
+        asked = False
+        self.say(f"job {self.order}: is removed")
+
+        def delete() -> None:
+            nonlocal asked
+            if not asked:
+                with contextlib.suppress(NotFound):  # already gone; its pods may still be there
+                    self.cluster.delete(JOBS, name, namespace)
+                asked = True
 
         def left() -> list[str]:
+            delete()
             job = self.cluster.get(JOBS, name, namespace)
             pods = self.cluster.list_all(PODS, namespace, labels=f"job-name={name}")
             return [f"job {name}"] * (job is not None) + [f"pod {pod['metadata']['name']}" for pod in pods]
 
         try:
-            with contextlib.suppress(NotFound):  # already gone; its pods may still be there
-                self.cluster.delete(JOBS, name, namespace)
             wait_until(
                 left,
                 what=f"removal of job {self.order}",
