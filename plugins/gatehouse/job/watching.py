@@ -91,8 +91,9 @@ class Watcher:
 
     def _see(self) -> Seen:
         namespace = self.order.namespace
-        job = self.cluster.get(JOBS, self.order.name, namespace)
+        # The Job last: it then says why what was seen of its pod is so.
         pods = self.cluster.list_all(PODS, namespace, labels=f"job-name={self.order.name}")
+        job = self.cluster.get(JOBS, self.order.name, namespace)
         seen = Seen(job, pods)
         return seen if seen.container_has_started else Seen(job, pods, self._events())
 

@@ -343,13 +343,15 @@ def test_a_removal_that_was_not_answered_is_asked_for_again(on):
     assert run.left == []
 
 
-def test_a_job_that_is_gone_already_is_gone(on):
+def test_a_job_that_went_meanwhile_is_gone(on):
     cluster = Cluster(DONE)
     run = on(cluster)
-    cluster.faults["delete", JOBS] = NotFound("no such Job")
-    get = cluster.get
-    cluster.get = lambda kind, *names: None if cluster.states == [None] else get(kind, *names)
-    cluster.states = [DONE, None]
+
+    def somebody_was_faster(*_names):
+        cluster.made.clear()
+        raise NotFound("no such Job")
+
+    cluster.delete = somebody_was_faster
 
     assert run() == Collected(1, None)
     assert run.left == []
