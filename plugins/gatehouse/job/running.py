@@ -81,6 +81,10 @@ class JobRun:
             return self.cluster.create(JOBS, self.order.namespace, job_of(self.order, entry))
         except NOT_MADE as error:
             self.ledger.gone(str(self.order))
+            if isinstance(error, NotFound):
+                error.next_step = (
+                    "make the namespace and what a Job needs there: kubectl apply -k deploy/setup"
+                )
             error.next_step = error.next_step or "mend what the API server complains of; nothing was made"
             raise
         except GatehouseError:

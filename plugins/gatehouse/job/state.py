@@ -52,7 +52,8 @@ def described(seen: Seen) -> str:
         return "the evidence is complete" if seen.has_evidence else "the suite runs"
     if condition(seen.pod, "PodScheduled").get("status") == "False":
         return "the pod waits for a node"
-    return f"the container waits ({(state.get('waiting') or {}).get('reason') or 'it is about to be made'})"
+    reason = (state.get("waiting") or {}).get("reason") or "it is about to be made"
+    return f"the container waits ({'its image cannot be pulled so far' if 'ImagePull' in reason else reason})"
 
 
 def why_it_ended(seen: Seen) -> str:

@@ -62,6 +62,16 @@ NO_NODE = {
         (Seen(JOB, [pod(conditions=[NO_NODE], phase="Pending")]), "the pod waits for a node", False),
         (Seen(JOB, [pod(phase="Pending")]), "the container waits (it is about to be made)", False),
         (Seen(JOB, [pod(CREATING, phase="Pending")]), "the container waits (ContainerCreating)", False),
+        (
+            Seen(JOB, [pod({"waiting": {"reason": "ErrImagePull"}})]),
+            "the container waits (its image cannot be pulled so far)",
+            False,
+        ),
+        (
+            Seen(JOB, [pod({"waiting": {"reason": "ImagePullBackOff"}})]),
+            "the container waits (its image cannot be pulled so far)",
+            False,
+        ),
         (Seen(JOB, [pod(RUNNING)]), "the suite runs", False),
         (Seen(JOB, [pod(RUNNING, ready=True)]), "the evidence is complete", True),
         (Seen(JOB, [pod(ended("Completed", 0))]), "the container has ended", False),

@@ -9,7 +9,8 @@ from kubernetes.config import incluster_config
 
 from gatehouse.core.errors import EnvironmentProblem
 from gatehouse.core.service_account import FOLDER_VARIABLE
-from gatehouse.core.settings import KubernetesSettings
+from gatehouse.core.settings import KubernetesSettings, Target
+from gatehouse.doctor import State, findings
 from gatehouse.kube.client import Cluster, connect
 from gatehouse.kube.credentials import is_there_any
 
@@ -104,6 +105,15 @@ def test_with_nothing_to_be_asked_with_a_target_has_no_cluster(bare):
     assert connect(KubernetesSettings()) is None
     with pytest.raises(EnvironmentProblem):
         connect(KubernetesSettings(kubeconfig=bare / "missing"))
+
+
+def test_the_doctor_calls_that_unverified_and_no_problem(bare):
+    (found,) = (
+        each for each in findings(Target(kubernetes=KubernetesSettings())) if each.system == "kubernetes"
+    )
+
+    assert found.state is State.UNVERIFIED
+    assert "no kubeconfig and no service account here" in found.words
 
 
 def test_the_file_that_kubectl_uses_is_enough(bare):
