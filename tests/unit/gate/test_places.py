@@ -1,8 +1,12 @@
 """A suite that must have run inside and outside of the cluster: what opens the gate, and what does not."""
 
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gatehouse.gate.decide import decide
@@ -285,3 +289,44 @@ def test_a_test_that_was_unverified_at_one_place_and_not_selected_at_the_other_i
 
     assert said(verdict, "same_tests")
     assert "inside: not in its inventory" in said(verdict, "skipped_tests")[0]
+
+
+# --- all combinations -------------------------------------------------------------------------------------
+
+HOW = ["passed", "failed", UNVERIFIED, ABSENT, "Skipped: because", "absent"]
+
+
+def verified(here, there):
+    """Whether a test that ended so at two places says that the platform is well, or that it is not concerned."""
+    accepted = ("passed", ABSENT)
+    both = {here, there}
+    return both <= {*accepted, UNVERIFIED} and both != {UNVERIFIED}
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(HOW), st.sampled_from(HOW)), min_size=1, max_size=4))
+def test_the_gate_opens_exactly_when_every_test_was_verified_somewhere_and_failed_nowhere(endings):
+    names = [f"test_{number}" for number in range(len(endings))]
+    with tempfile.TemporaryDirectory() as scratch:
+        folders = []
+        for index, place in enumerate(("outside", "inside")):
+            tests = of(
+                **{
+                    name: how[index]
+                    for name, how in zip(names, endings, strict=True)
+                    if how[index] != "absent"
+                }
+            )
+            ran = any(how[index] in ("passed", "failed") for how in endings)
+            red_ = any(how[index] == "failed" for how in endings)
+            status = 1 if red_ else 0 if ran else 5
+            folder = Path(scratch) / place
+            inside = place == "inside"
+            folders.append(
+                write_bundle(folder, "smoke", tests, extra=TOLD, inside=inside, exit_status=status)
+            )
+
+        verdict = judge(*folders, allowed_skips=["not configured: *"])
+
+    ran_at_each = all(any(how[index] == "passed" for how in endings) for index in range(2))
+    assert (verdict.exit_code == 0) == (all(verified(*how) for how in endings) and ran_at_each)
