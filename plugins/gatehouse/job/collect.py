@@ -64,7 +64,10 @@ def bundle_problem(bundle: Path, code: int) -> str:
     try:
         manifest = read_manifest(bundle)
     except ManifestError as error:
-        return str(error)
+        killed = (
+            f"pytest was ended by signal {code - 128} (9 is often for its memory); " if code > 128 else ""
+        )
+        return f"{killed}{error}"
     if problems := verify_files(bundle, manifest):
         return "; ".join(problems)
     if manifest.get("exit_status") != code:

@@ -19,6 +19,7 @@ from gatehouse.core.settings import (
     find_settings_file,
     load_settings,
 )
+from gatehouse.evidence.bundle import make_root
 from gatehouse.job.configuration import files_for
 from gatehouse.job.order import Order
 from gatehouse.job.rights import require_rights
@@ -55,11 +56,12 @@ def job(
     """
     settings = load_settings(find_settings_file(Path.cwd()))
     name, target = choose_target(settings, target_name)
-    cluster = _require(name, target, arguments)
-    assert target
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     folder = evidence or settings.reports.root / run_id
     _require_unused(folder)
+    _require_allowed(arguments)
+    cluster = _connected(name, target)
+    assert target
     order = Order(
         name=f"gatehouse-{suite}-{run_id.lower()}",
         namespace=namespace,
@@ -94,13 +96,18 @@ def subject_variables(target: Target, environment: Mapping[str, str]) -> dict[st
     return {variable: value for variable, value in known.items() if value}
 
 
-def _require(name: str, target: Target | None, arguments: Sequence[str]) -> Cluster:
+def _require_allowed(arguments: Sequence[str]) -> None:
+    """Raise `UsageError` for arguments of pytest by which a Job could no longer be followed."""
     for argument in arguments:
         if argument.split("=")[0] in OURS or (argument.startswith("-m") and not argument.startswith("--")):
             raise UsageError(
                 f"{argument} cannot be given to pytest here",
                 next_step="use the options -m, --evidence and --target of gatehouse job, before the two dashes",
             )
+
+
+def _connected(name: str, target: Target | None) -> Cluster:
+    """The target's cluster. Raises `UsageError` for a target that has none, or nothing to be tested."""
     if target is None or target.coder is None:
         raise UsageError(
             f"the target {name!r} has no coder section for the suite to test",
@@ -119,7 +126,7 @@ def _require(name: str, target: Target | None, arguments: Sequence[str]) -> Clus
 def _require_unused(folder: Path) -> None:
     """Raise `UsageError` for a folder that cannot take the evidence: better now than after an hour."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_root(folder.parent)
         used = folder.is_dir() and any(folder.iterdir())
         fit = not folder.exists() or folder.is_dir()
     except OSError as error:

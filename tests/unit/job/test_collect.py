@@ -148,7 +148,9 @@ def test_a_bundle_is_evidence_only_if_it_is_finished_unaltered_and_of_this_exit_
     assert bundle_problem(good, 0) == "junit.xml was changed after the run"
     red = write_bundle(tmp_path / "red", "smoke", {"a": phases("a", outcome="failed", failure=failure())})
     assert "the manifest says 1" in bundle_problem(red, 0)
-    assert "the run did not finish" in bundle_problem(write_bundle(tmp_path / "cut", finish=False), 0)
+    cut = write_bundle(tmp_path / "cut", finish=False)
+    assert "the run did not finish" in bundle_problem(cut, 0)
+    assert "ended by signal 9" in bundle_problem(cut, 137)
 
 
 def test_a_container_that_cannot_be_told_to_stop_is_known(answer):
