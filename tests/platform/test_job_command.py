@@ -233,6 +233,8 @@ def test_a_token_outside_and_a_job_inside_open_a_gate_that_demands_both(ready, c
     ran = finished(command(inside), environment(GATEHOUSE_CONFIG=str(ready.configuration_file)))
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr
     assert left(cluster) == []
+    assert "target: embedded, from outside" in (outside / "digest.md").read_text()
+    assert "target: embedded, from inside a cluster" in (inside / "digest.md").read_text()
 
     policy = {"run_from": ["outside", "inside"], "min_executed": 80, "leak_proof": True}
     policy["allowed_skips"] = ["not configured: *"]

@@ -69,6 +69,8 @@ def why_it_ended(seen: Seen) -> str:
             "reason"
         ):  # of the pod as a whole: evicted, its node was lost or shut down, its deadline
             words.append(f"{status['reason']}: {status.get('message', 'without a message')}")
+        if disrupted := condition(seen.pod, "DisruptionTarget"):  # drained, preempted, its node is tainted
+            words.append(f"{disrupted.get('reason')}: {disrupted.get('message')}")
         if ended := _state(seen.pod).get("terminated"):
             words.append(_ending(seen.pod, ended))
         if seen.pod["metadata"].get("deletionTimestamp") and not words:

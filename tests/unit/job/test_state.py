@@ -46,6 +46,12 @@ def ended(reason, code, **more):
 
 RUNNING = {"running": {"startedAt": "2026-01-01T00:00:01Z"}}
 CREATING = {"waiting": {"reason": "ContainerCreating"}}
+DRAINED = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "EvictionByEvictionAPI",
+    "message": "Eviction API: evicting",
+}
 NO_NODE = {
     "type": "PodScheduled",
     "status": "False",
@@ -116,6 +122,7 @@ def test_the_state_is_told_in_a_few_words(seen, words, complete):
             ),
             "Evicted: The node was low on resource: memory.",
         ),
+        (Seen(JOB, [pod(RUNNING, conditions=[DRAINED])]), "EvictionByEvictionAPI: Eviction API: evicting"),
         (Seen(JOB, [pod(RUNNING, phase="Failed", reason="NodeLost")]), "NodeLost: without a message"),
         # It succeeded, but nobody has its evidence: not green.
         (
