@@ -65,25 +65,25 @@ def why_it_ended(seen: Seen) -> str:
         words.append(f"{failed.get('reason')}: {failed.get('message')}")
     if seen.pod is not None:
         status = seen.pod.get("status") or {}
-        if status.get(
-            "reason"
-        ):  # of the pod as a whole: evicted, its node was lost or shut down, its deadline
+        # Of the pod as a whole: evicted, its node was lost or shut down, its deadline.
+        if status.get("reason"):
             words.append(f"{status['reason']}: {status.get('message', 'without a message')}")
-        if disrupted := condition(seen.pod, "DisruptionTarget"):  # drained, preempted, its node is tainted
+        # Drained, preempted, or on a node that pods must leave.
+        if disrupted := condition(seen.pod, "DisruptionTarget"):
             words.append(f"{disrupted.get('reason')}: {disrupted.get('message')}")
         if ended := _state(seen.pod).get("terminated"):
             words.append(_ending(seen.pod, ended))
         if seen.pod["metadata"].get("deletionTimestamp") and not words:
             words.append("the pod is being deleted by somebody else")
-    elif not words:
-        refusals = [each for each in seen.events if _is_refusal(each, seen.job)]
-        words += [f"{refusals[-1]['reason']}: {refusals[-1].get('message')}"] if refusals else []
     return "; ".join(words)
 
 
 def why_it_does_not_start(seen: Seen) -> str:
     """What keeps the container from starting and does not look like going away; empty if nothing does."""
-    if seen.pod is None or seen.container_has_started:
+    if seen.pod is None:
+        refusals = [each for each in seen.events if _is_refusal(each, seen.job)]
+        return f"{refusals[-1]['reason']}: {refusals[-1].get('message')}" if refusals else ""
+    if seen.container_has_started:
         return ""
     if problems := image_problems([seen.pod], seen.events):
         return problems[0]
@@ -131,8 +131,8 @@ def _memory_limit(pod: Object) -> str:
     return str(limits.get("memory", "not set"))
 
 
-def _is_refusal(event: Object, job: Object) -> bool:
-    return _is_about(event, job) and event.get("reason") == "FailedCreate"
+def _is_refusal(event: Object, job: Object | None) -> bool:
+    return job is not None and _is_about(event, job) and event.get("reason") == "FailedCreate"
 
 
 def _is_about(event: Object, item: Object) -> bool:

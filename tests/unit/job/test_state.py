@@ -133,14 +133,6 @@ def test_the_state_is_told_in_a_few_words(seen, words, complete):
             Seen(JOB, [pod(ended("StartError", 128, message="exec: python: not found"))]),
             "the container ended with StartError (exit code 128): exec: python: not found",
         ),
-        (
-            Seen(
-                JOB,
-                [],
-                [event("FailedCreate", 'pods "x" is forbidden: violates PodSecurity "restricted:latest"')],
-            ),
-            'FailedCreate: pods "x" is forbidden: violates PodSecurity "restricted:latest"',
-        ),
     ],
 )
 def test_an_end_without_evidence_is_told_with_the_clusters_words(seen, words):
@@ -196,6 +188,15 @@ def test_a_pull_that_backs_off_is_told_with_the_registrys_words():
 
     assert "the registry does not accept the pull's credentials" in words
     assert "401 Unauthorized" in words
+
+
+def test_a_pod_that_is_refused_is_told_with_the_api_servers_words_and_may_be_made_later():
+    words = 'pods "x" is forbidden: violates PodSecurity "restricted:latest"'
+    seen = Seen(JOB, [], [event("FailedCreate", words)])
+
+    assert why_it_does_not_start(seen) == f"FailedCreate: {words}"
+    assert why_it_ended(seen) == ""
+    assert why_it_does_not_start(Seen(JOB, [], [event("FailedCreate", "of another Job", uid="other")])) == ""
 
 
 @pytest.mark.parametrize("state", [None, CREATING, {"waiting": {}}, RUNNING])
