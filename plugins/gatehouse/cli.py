@@ -125,6 +125,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     baseline.set_defaults(command=_baseline)
 
+    job = commands.add_parser(
+        "job", help="run the smoke suite as a Job inside the cluster, and bring its evidence back"
+    )
+    job.add_argument("-m", dest="suite", choices=["smoke"], default="smoke", metavar="SUITE", help="smoke")
+    job.add_argument("--namespace", required=True, metavar="NAME", help="that the Job is made in")
+    job.add_argument("--image", required=True, help="with Gatehouse and the suite (deploy/Dockerfile)")
+    job.add_argument(
+        "--secret",
+        default="gatehouse",
+        metavar="NAME",
+        help="Secret with CODER_SESSION_TOKEN and what else the settings name (default: gatehouse)",
+    )
+    job.add_argument("--evidence", type=Path, metavar="DIR", help="for the bundle; default: reports/<run-id>")
+    job.add_argument(
+        "--timeout", type=_seconds, default=3600, metavar="SECONDS", help="for the suite (default: 3600)"
+    )
+    job.add_argument("--target", metavar="NAME", help="as --gate-target of pytest")
+    job.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="of pytest, after two dashes")
+    job.set_defaults(command=_job)
+
     gate = commands.add_parser("gate", help="decide over bundles; the exit code is the verdict")
     gate.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
     gate.add_argument("--policy", type=Path, required=True, metavar="FILE", help="from the base revision")
@@ -159,6 +179,12 @@ def _port(text: str) -> int:
 def _days(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 29:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to 29, as Coder demands")
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to 86400")
     return int(text)
 
 
@@ -267,6 +293,21 @@ def _baseline(options: argparse.Namespace) -> int:
 
     return baseline(
         options.folder, options.target, canaries=not options.no_canaries, lifetime_days=options.lifetime_days
+    )
+
+
+def _job(options: argparse.Namespace) -> int:
+    from gatehouse.job.command import job
+
+    return job(
+        options.suite,
+        options.namespace,
+        options.image,
+        options.arguments,
+        secret=options.secret,
+        evidence=options.evidence,
+        seconds=options.timeout,
+        target_name=options.target,
     )
 
 

@@ -13,7 +13,7 @@ from gatehouse.coder.client import CoderClient
 from gatehouse.coder.contract import load_description, missing_calls
 from gatehouse.core.errors import GatehouseError, PermissionDenied, UsageError
 from gatehouse.core.settings import CoderSettings, Target, choose_target, find_settings_file, load_settings
-from gatehouse.kube.client import Cluster
+from gatehouse.kube.client import connect
 from gatehouse.smoke.rights import OWNER_NEEDS, USER_NEEDS, Need, missing_in_cluster, missing_rights
 
 
@@ -172,9 +172,17 @@ def _calls(user: CoderClient, path: Path | None) -> Iterator[Finding]:
 
 
 def _cluster(target: Target) -> Iterator[Finding]:
-    assert target.kubernetes
     try:
-        with Cluster(target.kubernetes.kubeconfig, target.kubernetes.context) as cluster:
+        connection = connect(target.kubernetes)
+        if connection is None:
+            yield Finding(
+                "kubernetes",
+                State.UNVERIFIED,
+                "there is no kubeconfig and no service account here: nothing is seen of pods",
+                "set KUBECONFIG, or run the suite in the cluster as well (gatehouse job)",
+            )
+            return
+        with connection as cluster:
             yield Finding("kubernetes", State.OK, f"{cluster.server}: {cluster.version()}")
             missing = missing_in_cluster(cluster)
     except GatehouseError as error:

@@ -123,7 +123,7 @@ def test_a_hook_runs_during_a_sync_and_is_told_of_in_its_result(scenario):
         "hookType": "PreSync",
         "hookPhase": "Succeeded",
         "syncPhase": "PreSync",
-        "message": "job.batch/check created",
+        "message": "Reached expected number of succeeded pods",
     }
 
 

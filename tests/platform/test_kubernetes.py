@@ -1,6 +1,7 @@
 """The embedded cluster, as the ordinary Kubernetes client and kubectl see it."""
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -279,6 +280,10 @@ def test_exec_keeps_the_streams_apart_and_gives_the_exit_code(apps, cluster, nam
     assert "no-such-program" in missing.exit_code_source
     large = run("head", "-c", "20000000", "/dev/zero")
     assert large.truncated
+    whole = io.BytesIO()
+    argv, limit = ["head", "-c", "20000000", "/dev/zero"], Deadline.after(20)
+    kept = run_in_pod(cluster, namespace, pod, argv, limit, sink=whole)
+    assert (whole.tell(), kept.stdout, kept.truncated, kept.exit_code) == (20_000_000, b"", False, 0)
     with pytest.raises(NotFound):
         run_in_pod(cluster, namespace, "no-such-pod", ["true"], Deadline.after(5))
 

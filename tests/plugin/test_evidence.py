@@ -84,7 +84,7 @@ def test_the_last_lines_are_the_verdict_the_first_error_and_the_command_to_run_a
 
     lines = [line for line in run.result.outlines if line.strip()]
     tail = lines[lines.index("smoke: failed (1 failed)") :]
-    assert tail[1] == "target: environment"
+    assert tail[1] == "target: environment, from outside"
     assert tail[2].startswith("evidence: reports/")
     assert tail[3] == "first error (product): suites/smoke/test_a.py::test_bad"
     assert tail[4].strip() == "planted failure"

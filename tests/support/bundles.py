@@ -60,8 +60,10 @@ def write_bundle(
     finish=True,
     collected=None,
     started=None,
+    inside=None,
+    target="dev",
 ):
-    """A bundle of `tests` ({id: events}); by default two that passed."""
+    """A bundle of `tests` ({id: events}); by default two that passed. `inside` is what its record says of its place."""
     folder.mkdir(parents=True)
     (folder / "attachments").mkdir()
     (folder / "attachments" / "note.txt").write_text("a note")
@@ -69,8 +71,11 @@ def write_bundle(
     subject = {**SUBJECT, **(subject or {})}
     record = RunRecord(folder / FILE_NAME, Redactor())
     run_id = f"run-{suite}-{hashlib.sha256(str(folder).encode()).hexdigest()[:6]}"
-    target = {"name": "dev", "embedded": embedded}
-    record.append("run_started", schema=1, run_id=run_id, suites=[suite], subject=subject, target=target)
+    target = {"name": target, "embedded": embedded}
+    place = {} if inside is None else {"inside_cluster": inside}
+    record.append(
+        "run_started", schema=1, run_id=run_id, suites=[suite], subject=subject, target=target, **place
+    )
     ids = list(tests) if collected is None else collected
     record.append(
         "collected",

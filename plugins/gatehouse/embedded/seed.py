@@ -29,6 +29,7 @@ from gatehouse.embedded.kubernetes.kinds import (
 )
 from gatehouse.embedded.kubernetes.networking import GATEWAY_NAME, GATEWAY_NAMESPACE
 from gatehouse.embedded.sample import sample_folder
+from gatehouse.embedded.suite_image import push_suite_image
 from gatehouse.embedded.systems import IMAGES, Systems
 
 #: Previews are served at `<service>-pr-<number>.` below this.
@@ -146,6 +147,7 @@ def _cluster(systems: Systems, urls: Urls, credentials: Credentials, authority: 
     accounts.port, accounts.authority = _port(urls.kubernetes), authority
     systems.network.ports = [_port(getattr(urls, each)) for each in (*_PORTS, "argocd", "registry")]
     add_control_plane(systems)
+    push_suite_image(systems.registry)
     systems.ingress.base[ORCHESTRATOR_HOST] = systems.orchestrator.application()
     harness = Identity("system:serviceaccount:gatehouse:gatehouse", EVERYTHING)
     systems.kubernetes.tokens[credentials.kubernetes] = harness

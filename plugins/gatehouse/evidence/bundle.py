@@ -30,7 +30,7 @@ class Bundle:
         run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         chosen = folder or root / run_id
         try:
-            _make_root(chosen.parent)
+            make_root(chosen.parent)
             if folder and folder.is_dir() and any(folder.iterdir()):
                 raise UsageError(
                     f"the evidence folder {folder} is not empty",
@@ -59,8 +59,11 @@ class Bundle:
             temporary.unlink(missing_ok=True)
 
 
-def _make_root(root: Path) -> None:
-    """Make the folder of all bundles; a new one tells git to pass it over, so that no checkout gets dirty."""
+def make_root(root: Path) -> None:
+    """Make the folder of all bundles; a new one tells git to pass it over, so that no checkout gets dirty.
+
+    Raises `OSError`.
+    """
     try:
         root.mkdir(parents=True)
     except FileExistsError:  # made before, or by another run at this moment

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from gatehouse.core.errors import FailureClass, GatehouseError
+from gatehouse.core.service_account import service_account_folder
 from gatehouse.evidence import allure
 from gatehouse.evidence.annotations import github_annotations
 from gatehouse.evidence.digest import Digest, flaky_notes, make_digest, skip_notes
@@ -81,6 +82,8 @@ class Recorder:
         self._previous_handler: Any = None
         self._interrupted_by = "Ctrl-C"
         self.started = datetime.now(UTC)
+        #: Whether this is a pod: the gate can demand evidence from inside and from outside.
+        self.inside_cluster = service_account_folder(os.environ) is not None
         self.digest: Digest | None = None
         #: Why the evidence can no longer be written; nothing more is tried then.
         self._lost = ""
@@ -123,6 +126,7 @@ class Recorder:
             suites=list(run.suites),
             subject=subject(run),
             target={"name": run.target_name, "embedded": run.embedded},
+            inside_cluster=self.inside_cluster,
             arguments=list(self._config.invocation_params.args),
             toolchain=toolchain(),
         )
@@ -331,7 +335,8 @@ class Recorder:
         self.annotations = github_annotations(results) if os.environ.get("GITHUB_ACTIONS") == "true" else []
         notes = [*self.notes, *flaky_notes(results), *skip_notes(results)]
         if self.run.suites != ("inner",):
-            notes.insert(0, f"target: {self.run.target_name}" + EMBEDDED_NOTE * self.run.embedded)
+            place = "from inside a cluster" if self.inside_cluster else "from outside"
+            notes.insert(0, f"target: {self.run.target_name}, {place}" + EMBEDDED_NOTE * self.run.embedded)
         self.digest = make_digest(results, status, _shown(self.folder), self.command, notes)
         (self.folder / "digest.md").write_text(self.run.redactor.text(self.digest.markdown()))
         digest = self.run.redactor.data(self.digest.as_data())

@@ -106,6 +106,8 @@ class RunResults:
     interrupted: str = ""
     proofs: list[Event] = field(default_factory=list)
     leaks: list[Event] = field(default_factory=list)
+    #: The Coder deployments that the run was about.
+    deployments: list[Event] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
 
     @property
@@ -181,6 +183,8 @@ def read_results(events: Iterable[Event]) -> RunResults:
                 results.proofs.append(event)
             case "leak_proof":
                 results.leaks.append(event)
+            case "coder_deployment":
+                results.deployments.append(event)
             case "withheld":
                 for test in results.tests.values():
                     test.attachments = [each for each in test.attachments if each["path"] != event["path"]]

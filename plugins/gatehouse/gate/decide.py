@@ -15,10 +15,15 @@ def decide(question: Question) -> Verdict:
     suites: dict[str, dict[str, Any]] = {}
     for bundle in question.bundles:
         for name in bundle.suites:
-            suites[name] = {
+            facts = {
                 "bundle": bundle.path,
                 "run_id": (bundle.manifest or {}).get("run_id"),
+                "place": bundle.place,
                 "counts": bundle.results.counts,
                 "embedded": bool(((bundle.manifest or {}).get("target") or {}).get("embedded")),
             }
+            if name in suites:
+                suites[name].setdefault("others", []).append(facts)
+            else:
+                suites[name] = facts
     return Verdict(tuple(reasons), question.subject, suites, question.policy.allow_embedded)

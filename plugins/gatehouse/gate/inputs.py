@@ -12,6 +12,7 @@ from gatehouse.evidence.manifest import ManifestError, read_manifest, verify_fil
 from gatehouse.evidence.record import FILE_NAME as RECORD_NAME
 from gatehouse.evidence.record import RecordError, read_record
 from gatehouse.evidence.results import RunResults, read_results
+from gatehouse.gate.policy import Place
 
 #: Bytes of a record or of a JUnit file that are read; a larger one is refused, not read in part.
 LARGEST_FILE = 1024 * 1024 * 1024
@@ -52,6 +53,12 @@ class BundleInput:
     def name(self) -> str:
         """What the bundle is called in messages: its suites, else its path."""
         return "+".join(self.suites) or self.path
+
+    @property
+    def place(self) -> Place | None:
+        """Where the run was, by the first event of its record; None when that does not say."""
+        inside = self.results.started.get("inside_cluster")
+        return None if not isinstance(inside, bool) else "inside" if inside else "outside"
 
     @property
     def started(self) -> datetime | None:

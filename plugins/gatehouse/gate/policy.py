@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gatehouse.core import yaml_file
 from gatehouse.core.checkout import Checkout
 from gatehouse.core.errors import GatehouseError
 from gatehouse.core.yaml_file import StrictModel
+
+#: Where a suite can run. From inside a pod of the cluster more can be looked at; from outside, the edge is real.
+Place = Literal["outside", "inside"]
+
+#: How the reason of a test begins that could not look.
+UNVERIFIED = "unverified: "
 
 
 class SuitePolicy(StrictModel):
@@ -28,6 +35,23 @@ class SuitePolicy(StrictModel):
         default=False, description="the commit must be proved to run, before and after"
     )
     leak_proof: bool = Field(default=False, description="teardown must be proved, with nothing left")
+    run_from: list[Place] = Field(
+        default_factory=list,
+        description="where the suite must have run, one bundle for each: outside and inside the cluster; default: "
+        "one bundle, from anywhere",
+    )
+
+    @model_validator(mode="after")
+    def _places_do_not_contradict(self) -> SuitePolicy:
+        if len(set(self.run_from)) != len(self.run_from):
+            raise ValueError(f"run_from names a place twice: {', '.join(self.run_from)}")
+        leave = [each for each in self.allowed_skips if fnmatch.fnmatchcase(UNVERIFIED, each)]
+        if len(self.run_from) > 1 and leave:
+            raise ValueError(
+                f"allowed_skips has {leave[0]!r}, by which a test that was verified at no place would pass, but "
+                "run_from demands that one of the places verifies it; take the pattern out"
+            )
+        return self
 
 
 class Policy(StrictModel):

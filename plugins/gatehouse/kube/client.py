@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,11 @@ from urllib.parse import quote
 
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import EnvironmentProblem, NotFound, Transient, Unreachable
+from gatehouse.core.errors import NotFound, Transient, Unreachable
+from gatehouse.kube.credentials import is_there_any, load_configuration
 
 if TYPE_CHECKING:
+    from gatehouse.core.settings import KubernetesSettings
     from gatehouse.kube.watch import Watch
 
 Object = dict[str, Any]
@@ -37,6 +40,11 @@ class Kind:
     path: str
     plural: str
     namespaced: bool = True
+
+    @property
+    def group(self) -> str:
+        """The API group, as roles name it: empty for the core."""
+        return self.path.split("/")[1] if self.path.startswith("apis/") else ""
 
     def url(self, namespace: str | None, name: str = "") -> str:
         """The path of a collection or of one object."""
@@ -79,33 +87,14 @@ class Cluster:
     def __init__(
         self, kubeconfig: Path | None = None, context: str | None = None, *, clock: Clock = SYSTEM_CLOCK
     ) -> None:
-        """Use `kubeconfig`, else KUBECONFIG and ~/.kube/config, else the service account of this pod.
+        """Use `kubeconfig`, else KUBECONFIG, else the service account of this pod, else ~/.kube/config.
 
-        Raises `EnvironmentProblem` when none of them is there or usable.
+        With a `context`, a kubeconfig has to be there. Raises `EnvironmentProblem` when nothing can be used.
         """
         # Imported here: it takes a good part of a second, and most runs of the inner suite do not need it.
         import kubernetes
-        from kubernetes.config import ConfigException
 
-        configuration = kubernetes.client.Configuration()
-        configuration.retries = False
-        try:
-            if kubeconfig is None and _in_cluster():
-                kubernetes.config.load_incluster_config(client_configuration=configuration)
-            else:
-                kubernetes.config.load_kube_config(
-                    config_file=str(kubeconfig) if kubeconfig else None,
-                    context=context,
-                    client_configuration=configuration,
-                )
-        except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            # A file that is no kubeconfig trips the library in all of these ways.
-            raise EnvironmentProblem(
-                "no usable Kubernetes configuration",
-                seen=f"{type(error).__name__}: {error}",
-                where=str(kubeconfig or "KUBECONFIG, ~/.kube/config, service account"),
-                next_step="set KUBECONFIG, or kubernetes.kubeconfig in gatehouse.yaml",
-            ) from error
+        configuration = load_configuration(kubeconfig, context)
         self.configuration = configuration
         self._api = kubernetes.client.ApiClient(configuration)
         self._clock = clock
@@ -159,16 +148,10 @@ class Cluster:
 
         Returns once the server has accepted it. Raises `NotFound` (410) for a version that is forgotten.
         """
-        from gatehouse.kube.watch import Watch
-
         query = [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", version)]
         query += [("timeoutSeconds", str(seconds))]
         query += [("labelSelector", labels)] if labels else []
-        path = kind.url(namespace)
-        response = self._send("GET", path, query, timeout=(REQUEST_TIMEOUT, seconds + REQUEST_TIMEOUT))
-        if response.status != 200:
-            self._read_answer(response, f"GET {path}")
-        return Watch(response.response, f"GET {path}")
+        return self._stream(kind.url(namespace), query, seconds + REQUEST_TIMEOUT)
 
     def patch(self, kind: Kind, name: str, namespace: str | None, change: Object) -> Object:
         """Merge `change` into an object (RFC 7386); returns the object as it is then. Not repeated."""
@@ -176,6 +159,23 @@ class Cluster:
         response = self._send("PATCH", path, [], change, media_type="application/merge-patch+json")
         answer: Object = json.loads(self._read_answer(response, f"PATCH {path}"))
         return answer
+
+    def create(self, kind: Kind, namespace: str | None, item: Object) -> Object:
+        """Make an object; returns it as the server has it. Not sent twice: `Unreachable` leaves open what happened."""
+        return self._request("POST", kind.url(namespace), [], item)
+
+    def delete(self, kind: Kind, name: str, namespace: str | None) -> None:
+        """Delete an object once all that it owns is gone (foreground). Raises `NotFound` where there is none."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground"}
+        self._request("DELETE", kind.url(namespace, name), [], options)
+
+    def follow_log(self, namespace: str, pod: str, container: str) -> Watch:
+        """All that a container has printed and goes on printing, until it ends.
+
+        Raises `UsageError` (400) while there is no such container yet.
+        """
+        path = f"{PODS.url(namespace, pod)}/log"
+        return self._stream(path, [("follow", "true"), ("container", container)], None)
 
     def log(
         self,
@@ -228,6 +228,15 @@ class Cluster:
         """The server's version, such as v1.34.1."""
         return str(self._read("/version", [])["gitVersion"])
 
+    def _stream(self, path: str, query: list[tuple[str, str]], silence: float | None) -> Watch:
+        """An answer that is read as it comes; one that says nothing for `silence` seconds is cut."""
+        from gatehouse.kube.watch import Watch
+
+        response = self._send("GET", path, query, timeout=(REQUEST_TIMEOUT, silence))
+        if response.status != 200:
+            self._read_answer(response, f"GET {path}")
+        return Watch(response.response, f"GET {path}")
+
     def _read(self, path: str, query: list[tuple[str, str]]) -> Object:
         deadline = Deadline.after(READ_BUDGET, self._clock)
         while True:
@@ -254,7 +263,7 @@ class Cluster:
         body: Object | None = None,
         *,
         media_type: str = "application/json",
-        timeout: float | tuple[float, float] = REQUEST_TIMEOUT,
+        timeout: float | tuple[float, float | None] = REQUEST_TIMEOUT,
     ) -> Any:
         """The response to a request, its body still to be read. Raises `Unreachable`."""
         import urllib3
@@ -300,7 +309,12 @@ class Cluster:
         )
 
 
-def _in_cluster() -> bool:
-    import os
+def connect(settings: KubernetesSettings | None) -> Cluster | None:
+    """The cluster of a target; None where it has no section for one, or nothing here to be asked with.
 
-    return "KUBERNETES_SERVICE_HOST" in os.environ and not os.environ.get("KUBECONFIG")
+    So one configuration does for a hosted runner, which cannot look into the cluster, and for a pod, which can.
+    Raises `EnvironmentProblem` for credentials that are there and cannot be used.
+    """
+    if settings is None or not is_there_any(settings.kubeconfig, settings.context, os.environ, Path.home()):
+        return None
+    return Cluster(settings.kubeconfig, settings.context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import IO
 from urllib.parse import quote
 
 from gatehouse.core.answers import failure
@@ -30,11 +31,13 @@ def run_in_pod(
     *,
     container: str | None = None,
     stdin: bytes = b"",
+    sink: IO[bytes] | None = None,
 ) -> CommandResult:
     """Run `argv` in a pod over `pods/exec` (WebSocket, subprotocols v5 and v4.channel.k8s.io).
 
     `stdin` is sent, and not closed: the command must know how much it reads. What is long belongs there, as `argv`
     is part of a URL, whose length servers and proxies limit to a few thousand characters.
+    `sink` is given all of standard output, however long, and the result then has none of it.
     Needs the verbs `get` and `create` on `pods/exec` (kubernetes-client/python issue 2084).
     Raises `PermissionDenied`, `NotFound`, `Unreachable`; a cut stream or a passed deadline is a result.
     """
@@ -65,8 +68,8 @@ def run_in_pod(
             socket.write_channel(STDIN, stdin)
         while socket.is_open() and not deadline.expired:
             socket.update(timeout=min(LOOK, deadline.remaining))
-            truncated = _drain(socket, kept) or truncated
-        truncated = _drain(socket, kept) or truncated
+            truncated = _drain(socket, kept, sink) or truncated
+        truncated = _drain(socket, kept, sink) or truncated
     except (WebSocketException, OSError) as error:
         source = f"unknown: the stream was cut ({error})"
     finally:
@@ -84,11 +87,14 @@ def run_in_pod(
     return CommandResult(tuple(argv), bytes(kept[STDOUT]), bytes(kept[STDERR]), code, source, truncated)
 
 
-def _drain(socket: object, kept: dict[int, bytearray]) -> bool:
-    """Move what has arrived into `kept`; tells whether anything had to be dropped."""
+def _drain(socket: object, kept: dict[int, bytearray], sink: IO[bytes] | None) -> bool:
+    """Move what has arrived into `kept`, or standard output into `sink`; tells whether anything had to be dropped."""
     dropped = False
     for channel, buffer in kept.items():
         data: bytes = socket.read_channel(channel)  # type: ignore[attr-defined] # WSClient has no types
+        if channel == STDOUT and sink is not None:
+            sink.write(data)
+            continue
         room = max(0, STREAM_BYTES - len(buffer))
         buffer += data[:room]
         dropped = dropped or len(data) > room

@@ -26,16 +26,22 @@ class HasId(Protocol):
 
 @pytest.fixture(scope="session")
 def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
-    """The target's cluster. Without a section for it the test is skipped as unverified, which the gate can judge.
+    """The target's cluster. Where it cannot be looked at the test is skipped as unverified, which the gate can judge.
 
-    Raises `EnvironmentProblem` where the section is there but cannot be used.
+    Raises `EnvironmentProblem` where credentials are there but cannot be used.
     """
-    from gatehouse.kube.client import Cluster
+    from gatehouse.kube.client import connect
 
     settings = required_run(pytestconfig).target.kubernetes
-    if settings is None:
-        pytest.skip("unverified: the target has no kubernetes section, so the cluster cannot be looked at")
-    with Cluster(settings.kubeconfig, settings.context) as connection:
+    connection = connect(settings)
+    if connection is None:
+        lacking = (
+            "the target has no kubernetes section"
+            if settings is None
+            else "there is no kubeconfig and no service account here"
+        )
+        pytest.skip(f"unverified: {lacking}, so the cluster cannot be looked at")
+    with connection:
         yield connection
 
 

@@ -1,4 +1,4 @@
-"""An open watch of the Kubernetes API: what it says, as bytes, and a way to end it from another thread."""
+"""An answer of the Kubernetes API that goes on: its bytes as they come, and a way to end it from another thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gatehouse.core.errors import Unreachable
 
 
 class Watch:
-    """One response that stays open; each of its lines is a JSON object with `type` and `object`."""
+    """One response that stays open: the changes of a list, one JSON object a line, or the log of a container."""
 
     def __init__(self, response: BaseHTTPResponse, request: str) -> None:
         self._response = response

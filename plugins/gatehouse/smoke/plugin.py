@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gatehouse.core.errors import GatehouseError, PermissionDenied
+from gatehouse.evidence.recorder import RECORDER
 from gatehouse.run import Run, current_run
 
 if TYPE_CHECKING:
@@ -124,6 +125,27 @@ def _keep(run: Run, found: list[Subsystem], versions: dict[str, Version], text: 
     (folder / "smoke.txt").write_text("\n".join(text) + "\n")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Note which deployment, in which version, the run was about: evidence from two places must be of one."""
+    run = current_run(session.config)
+    recorder = session.config.stash.get(RECORDER, None)
+    ended_by_itself = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if run is None or recorder is None or "smoke" not in run.suites or not ended_by_itself:
+        return
+    from gatehouse.coder.client import CoderClient
+    from gatehouse.core.deadline import Deadline
+
+    assert run.target.coder
+    try:
+        token = run.target.coder.token.read()
+        with CoderClient(run.target.coder.url, token) as coder, coder.within(Deadline.after(0)):
+            info = coder.build_info()
+    except GatehouseError:
+        return  # without it the gate takes no evidence from two places
+    recorder.event("coder_deployment", id=info.deployment_id, version=info.version)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """What a fixture is not allowed to look at is unverified."""
@@ -190,16 +212,16 @@ def _attach_support(item: pytest.Item, run: Run) -> None:
     from gatehouse.coder.client import CoderClient
     from gatehouse.core.ledger import outstanding
     from gatehouse.evidence.plugin import Evidence
-    from gatehouse.kube.client import Cluster
+    from gatehouse.kube.client import connect
     from gatehouse.smoke.support import collect, sources
 
-    settings, place = run.target.coder, run.target.kubernetes
+    settings = run.target.coder
     assert settings and run.bundle
     ledger = run.bundle.folder / f"ledger-{run.worker}.jsonl"
     try:
         token = settings.token.read()
         owner_token = settings.deployment_token.read()
-        cluster = Cluster(place.kubeconfig, place.context) if place else None
+        cluster = connect(run.target.kubernetes)
     except GatehouseError:
         return  # the failure at hand says it
     with (

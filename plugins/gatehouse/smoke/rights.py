@@ -13,6 +13,7 @@ from gatehouse.coder.api.rights import SEE_TEMPLATES, SEE_USERS, Right
 from gatehouse.coder.client import CoderClient
 from gatehouse.core.errors import GatehouseError
 from gatehouse.kube.client import Cluster
+from gatehouse.kube.inventory import KINDS
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,23 @@ USER_NEEDS = (
 
 #: Checks of the smoke suite by what they need to be allowed in the cluster: verb, resource, group of the API.
 CLUSTER_NEEDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    "proof that nothing is left": tuple(
-        ("list", resource, group)
-        for resource, group in (
-            ("namespaces", ""),
-            ("pods", ""),
-            ("persistentvolumeclaims", ""),
-            ("persistentvolumes", ""),
-            ("secrets", ""),
-            ("deployments", "apps"),
-            ("replicasets", "apps"),
-        )
+    "proof that nothing is left": tuple(("list", kind.plural, kind.group) for kind in KINDS),
+    "looking from inside a workspace": (
+        ("get", "pods", ""),
+        ("get", "pods/exec", ""),
+        ("create", "pods/exec", ""),
     ),
-    "looking from inside a workspace": (("get", "pods/exec", ""), ("create", "pods/exec", "")),
     "logs of pods": (("get", "pods/log", ""),),
     "events": (("list", "events", ""),),
+    "Pod Security levels": (("get", "namespaces", ""),),
     "network policies": (("list", "networkpolicies", "networking.k8s.io"),),
+    "Gateways": (("list", "gateways", "gateway.networking.k8s.io"),),
+    "endpoints of Services": (("list", "endpointslices", "discovery.k8s.io"),),
+    "secrets from vaults": tuple(
+        ("list", resource, "external-secrets.io")
+        for resource in ("externalsecrets", "secretstores", "clustersecretstores")
+    ),
+    "custom resources": (("get", "customresourcedefinitions", "apiextensions.k8s.io"),),
 }
 
 

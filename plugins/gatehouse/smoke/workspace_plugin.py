@@ -46,7 +46,7 @@ def bring_up(
     pytestconfig: pytest.Config, coder: CoderClient, coder_settings: CoderSettings
 ) -> Callable[[str], Started]:
     """A function that waits until a workspace's latest start build has made it ready, stage by stage."""
-    from gatehouse.kube.client import Cluster
+    from gatehouse.kube.client import connect
     from gatehouse.workspace import startup
 
     place = required_run(pytestconfig).target.kubernetes
@@ -57,9 +57,10 @@ def bring_up(
                 coder, cluster, workspace_id, coder_settings.budgets, coder_settings.workspace_timeout_seconds
             )
 
-        if place is None:
+        cluster = connect(place)
+        if cluster is None:
             return wait(None)
-        with Cluster(place.kubeconfig, place.context) as cluster:
+        with cluster:
             return wait(cluster)
 
     return bring_up

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "workspace": {"core", "coder", "kube"},
     "smoke": {"core", "coder", "kube", "evidence", "preview", "workspace"},
     "task": {"core", "coder", "guardrails", "kube", "workspace"},
+    "job": {"core", "kube", "evidence", "preview.pull_request"},
     "evidence": {"core", "run"},
     "gate": {"core", "evidence"},
     "report": {"evidence"},
@@ -33,7 +34,7 @@ PLUGIN_MAY_IMPORT = {"run", "invocation", "evidence.plugin", "evidence.recorder"
 #: The one module behind which each client library is kept.
 CLIENT_LIBRARIES = {
     "requests": {"argocd/client.py"},
-    "kubernetes": {"kube/client.py", "kube/exec.py"},
+    "kubernetes": {"kube/client.py", "kube/credentials.py", "kube/exec.py"},
     "httpx": {
         "coder/connection.py",
         "coder/transport.py",

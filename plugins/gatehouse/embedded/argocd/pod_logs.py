@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from gatehouse.embedded import clock
 from gatehouse.embedded.argocd.tree import resource_tree
+from gatehouse.embedded.kubernetes.containers import current_log
 from gatehouse.embedded.kubernetes.kinds import POD, Object
-from gatehouse.embedded.kubernetes.kubelet import Kubelet, current_log
+from gatehouse.embedded.kubernetes.kubelet import Kubelet
 from gatehouse.embedded.kubernetes.store import ObjectStore
 
 

@@ -12,9 +12,10 @@ from gatehouse.embedded.coder.provisioner import Provisioner
 from gatehouse.embedded.coder.records import Agent, AppState, Build, Database, ScriptRun, Workspace
 from gatehouse.embedded.coder.templates import fill_in
 from gatehouse.embedded.kubernetes.conditions import pod_ready
+from gatehouse.embedded.kubernetes.containers import Container
 from gatehouse.embedded.kubernetes.host import end_process, free_port, http_answers
 from gatehouse.embedded.kubernetes.kinds import POD
-from gatehouse.embedded.kubernetes.kubelet import Container, Kubelet
+from gatehouse.embedded.kubernetes.kubelet import Kubelet
 from gatehouse.embedded.kubernetes.store import ObjectStore
 
 #: Health checks until an app that runs is unhealthy, and until one that does not run is.

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gatehouse.core.processes import ProcessOwner
+from gatehouse.embedded.kubernetes.containers import Container
 from gatehouse.embedded.kubernetes.host import end_process
-from gatehouse.embedded.kubernetes.kubelet import Container
 
 #: Bytes that are shown again to a client that comes back, and seconds for which it can.
 REPLAYED = 64 * 1024

@@ -19,9 +19,10 @@ from starlette.websockets import WebSocket
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded import clock
 from gatehouse.embedded.kubernetes.access import Identity
+from gatehouse.embedded.kubernetes.containers import current_log, followed_log
 from gatehouse.embedded.kubernetes.exec import serve_exec
 from gatehouse.embedded.kubernetes.kinds import KINDS, POD, Kind, Object
-from gatehouse.embedded.kubernetes.kubelet import Kubelet, current_log
+from gatehouse.embedded.kubernetes.kubelet import Kubelet
 from gatehouse.embedded.kubernetes.pod_network import PodNetwork
 from gatehouse.embedded.kubernetes.store import (
     ApiError,
@@ -269,6 +270,8 @@ class KubernetesApi:
         if container is None:
             message = f'container "{container_name}" in pod "{name}" is waiting to start: ContainerCreating'
             raise ApiError(400, "BadRequest", message)
+        if _is_true(request.query_params.get("follow")):
+            return StreamingResponse(followed_log(container), media_type="text/plain")
         previous = request.query_params.get("previous") in ("true", "1")
         log = container.previous_log if previous else current_log(container)
         if tail := request.query_params.get("tailLines"):
@@ -304,7 +307,7 @@ class KubernetesApi:
     def _evict_later(self, namespace: str, name: str, seconds: float) -> None:
         async def evict() -> None:
             await clock.pause(seconds)
-            await self._kubelet.evict(namespace, name, "The node was low on resource: memory.")
+            self._kubelet.evict(namespace, name, "The node was low on resource: memory.")
 
         task = asyncio.create_task(evict())
         self._evictions.add(task)

@@ -13,11 +13,11 @@ from typing import Any
 from gatehouse.embedded import clock
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.kubernetes.conditions import condition, conditions_of, pod_ready
+from gatehouse.embedded.kubernetes.jobs import JobController
 from gatehouse.embedded.kubernetes.kinds import (
     CLAIM,
     CONFIG_MAP,
     DEPLOYMENT,
-    JOB,
     NAMESPACE,
     POD,
     REPLICA_SET,
@@ -53,7 +53,7 @@ class ControllerManager:
             self._volumes,
             self._deployments,
             self._replica_sets,
-            self._jobs,
+            JobController(store, self._new_pod, self._later).reconcile,
             *others,
             self._garbage,
             kubelet.reconcile,
@@ -350,41 +350,14 @@ class ControllerManager:
         metadata = template.setdefault("metadata", {})
         metadata["generateName"] = prefix
         metadata["ownerReferences"] = [owner_reference(owner)]
+        if owner["kind"] == "Job":
+            own = {"job-name": owner["metadata"]["name"], "controller-uid": owner["metadata"]["uid"]}
+            labels = {**own, **{f"batch.kubernetes.io/{name}": value for name, value in own.items()}}
+            metadata["labels"] = {**metadata.get("labels", {}), **labels}
         template["spec"].setdefault("serviceAccountName", "default")
         template["spec"].setdefault("restartPolicy", "Never" if owner["kind"] == "Job" else "Always")
         template["status"] = {"phase": "Pending"}
         self._store.create(POD, template, owner["metadata"]["namespace"])
-
-    def _jobs(self) -> None:
-        for job in self._store.select(JOB):
-            metadata, spec = job["metadata"], job["spec"]
-            if metadata.get("deletionTimestamp") or any(
-                each["type"] in ("Complete", "Failed") for each in job.get("status", {}).get("conditions", [])
-            ):
-                continue
-            pods = [
-                pod
-                for pod in self._store.select(POD, metadata["namespace"])
-                if owned_by(pod, metadata["uid"])
-            ]
-            phases = [pod.get("status", {}).get("phase") for pod in pods]
-            failed, succeeded = phases.count("Failed"), phases.count("Succeeded")
-            if succeeded == 0 and len(phases) == failed and failed <= spec.get("backoffLimit", 6):
-                self._new_pod(job, f"{metadata['name']}-")
-                continue
-            status: Object = {
-                "startTime": job.get("status", {}).get("startTime", clock.whole_seconds()),
-                "active": len(phases) - failed - succeeded,
-                "succeeded": succeeded,
-                "failed": failed,
-            }
-            if succeeded:
-                status["completionTime"] = clock.whole_seconds()
-                status["conditions"] = [condition({}, "Complete", "True", "CompletionsReached", "")]
-            elif failed > spec.get("backoffLimit", 6):
-                message = "Job has reached the specified backoff limit"
-                status["conditions"] = [condition({}, "Failed", "True", "BackoffLimitExceeded", message)]
-            self._store.set_status(JOB, metadata["namespace"], metadata["name"], status)
 
 
 def _revision(replica_set: Object) -> int:

@@ -7,15 +7,12 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gatehouse.core.processes import OWNER_VARIABLE, ProcessOwner
+from gatehouse.embedded.kubernetes.containers import Container
 from gatehouse.embedded.kubernetes.kinds import Object
-
-if TYPE_CHECKING:
-    from gatehouse.embedded.kubernetes.kubelet import Container
 
 #: Newest first; v5 adds a way to close standard input.
 SUBPROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")

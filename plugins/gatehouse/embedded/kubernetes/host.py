@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from gatehouse.core.processes import OWNER_VARIABLE
@@ -39,6 +39,29 @@ def end_marked(markers: Collection[str]) -> None:
         with contextlib.suppress(OSError):  # gone meanwhile, or another user's
             if not wanted.isdisjoint((entry / "environ").read_bytes().split(b"\0")):
                 os.kill(int(entry.name), signal.SIGKILL)
+
+
+def kill(process: asyncio.subprocess.Process | None) -> None:
+    """SIGKILL for the process's group, if it still runs."""
+    if process and process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+async def succeeds(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) -> bool:
+    """Whether a command ends with 0."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return False
+    return await process.wait() == 0
 
 
 async def http_answers(port: int, path: str) -> bool:

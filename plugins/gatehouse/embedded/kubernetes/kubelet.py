@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import re
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded.clock import Timings, pause, whole_seconds
+from gatehouse.embedded.kubernetes.containers import Container, RunningPod, open_log, read_log
 from gatehouse.embedded.kubernetes.exec import ExecFaults
-from gatehouse.embedded.kubernetes.host import end_marked, end_process, free_port, http_answers
-from gatehouse.embedded.kubernetes.kinds import CLAIM, CONFIG_MAP, NODE, POD, SECRET, Object
+from gatehouse.embedded.kubernetes.host import (
+    end_marked,
+    end_process,
+    free_port,
+    http_answers,
+    kill,
+    succeeds,
+)
+from gatehouse.embedded.kubernetes.kinds import NODE, POD, SECRET, Object
+from gatehouse.embedded.kubernetes.pod_inputs import (
+    claims_are_bound,
+    translate_files,
+    variables,
+    volume_folders,
+)
+from gatehouse.embedded.kubernetes.pod_status import phase, pod_condition, terminated
 from gatehouse.embedded.kubernetes.scheduling import no_fitting_node
 from gatehouse.embedded.kubernetes.service_accounts import ServiceAccounts
 from gatehouse.embedded.kubernetes.store import ObjectStore
@@ -39,49 +50,12 @@ NODE_INFO = {
 #: What images must be made for.
 PLATFORM = f"{NODE_INFO['operatingSystem']}/{NODE_INFO['architecture']}"
 
-#: Bytes of a container's log that are kept.
-LOG_BYTES = 1024 * 1024
 
+#: Kubernetes' word for what a node does to a pod when it runs out of something.
+EVICTED = "Evicted"
 
 #: Readiness probes that fail in a row before a container is no longer ready: the default of Kubernetes.
 FAILURE_THRESHOLD = 3
-
-
-@dataclass
-class Container:
-    """A container of a pod: its folder, its environment, its process and what it has printed."""
-
-    name: str
-    folder: Path
-    environment: dict[str, str]
-    mounts: dict[str, Path]
-    working_folder: Path
-    image_id: str = ""
-    process: asyncio.subprocess.Process | None = None
-    port: int = 0
-    restarts: int = 0
-    log: bytes = b""
-    previous_log: bytes = b""
-    commands: set[asyncio.subprocess.Process] = field(default_factory=set)
-    #: Marks of the processes that were started in it by exec, and of theirs.
-    markers: set[str] = field(default_factory=set)
-
-    def real(self, text: str) -> str:
-        """`text` with the mount paths of this container replaced by the folders that stand for them."""
-        for path, folder in sorted(self.mounts.items(), key=lambda mount: -len(mount[0])):
-            text = re.sub(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", str(folder), text)
-        return text
-
-
-@dataclass
-class RunningPod:
-    """What the node keeps of a pod."""
-
-    uid: str
-    namespace: str
-    name: str
-    folder: Path
-    containers: dict[str, Container] = field(default_factory=dict)
 
 
 class Kubelet:
@@ -130,9 +104,9 @@ class Kubelet:
 
     async def _live(self, pod: Object) -> None:
         metadata = pod["metadata"]
-        running = RunningPod(
-            metadata["uid"], metadata["namespace"], metadata["name"], self._folder / "pods" / metadata["uid"]
-        )
+        uid = metadata["uid"]
+        folders = self._folder / "pods" / uid, self._folder / "v" / uid[:8]
+        running = RunningPod(uid, metadata["namespace"], metadata["name"], *folders)
         work = asyncio.create_task(self._run(running))
         try:
             await self._until_deleted(running)
@@ -143,6 +117,7 @@ class Kubelet:
         self.pods.pop(running.uid, None)
         self._store.finalize(POD, pod)
         shutil.rmtree(running.folder, ignore_errors=True)
+        shutil.rmtree(running.volumes, ignore_errors=True)
 
     async def _until_deleted(self, running: RunningPod) -> None:
         version = 0
@@ -150,24 +125,12 @@ class Kubelet:
             version = await self._store.changed_since(version)
 
     async def _end(self, running: RunningPod) -> None:
-        await self._end_processes(running)
-        await pause(self._timings.pod_termination)
-
-    async def _end_processes(self, running: RunningPod) -> None:
         for container in running.containers.values():
             for process in (*container.commands, container.process):
                 if process:
                     await end_process(process)
             await asyncio.to_thread(end_marked, container.markers)
-
-    async def evict(self, namespace: str, name: str, message: str) -> None:
-        """End a pod as a node does that lacks something; the object stays, as failed."""
-        pod = self._store.get(POD, namespace, name)
-        running = self.pods[pod["metadata"]["uid"]]
-        status = {**pod["status"], "phase": "Failed", "reason": "Evicted", "message": message}
-        status["conditions"] = [_condition("Ready", False), _condition("ContainersReady", False)]
-        self._set_status(running, status)
-        await self._end_processes(running)
+        await pause(self._timings.pod_termination)
 
     def _current(self, running: RunningPod) -> Object | None:
         pod = self._store.find(POD, running.namespace, running.name)
@@ -175,15 +138,14 @@ class Kubelet:
 
     async def _run(self, running: RunningPod) -> None:
         await self._schedule(running)
-        while (claims := self._claim_folders(running)) is None:
-            await pause(self._timings.volume_binding)
+        volumes = await self._volumes(running)
         pod = self._current(running)
         if pod is None:
             return
         running.folder.mkdir(parents=True, exist_ok=True)
         self.pods[running.uid] = running
         specs = pod["spec"]["containers"]
-        await asyncio.gather(*(self._run_container(running, pod, spec, claims) for spec in specs))
+        await asyncio.gather(*(self._run_container(running, pod, spec, volumes) for spec in specs))
 
     async def _schedule(self, running: RunningPod) -> None:
         while True:
@@ -191,45 +153,48 @@ class Kubelet:
             reason = self.unschedulable or no_fitting_node(self._store, self._current(running))
             if not reason:
                 break
-            condition = _condition("PodScheduled", False, "Unschedulable", reason)
+            condition = pod_condition("PodScheduled", False, "Unschedulable", reason)
             self._set_status(running, {"phase": "Pending", "conditions": [condition]})
             if pod := self._current(running):
                 self._store.record_event(pod, "Warning", "FailedScheduling", reason, "default-scheduler")
         if pod := self._current(running):
             pod["spec"]["nodeName"] = NODE_NAME
-            pod["status"] = {"phase": "Pending", "conditions": [_condition("PodScheduled", True)]}
+            pod["status"] = {"phase": "Pending", "conditions": [pod_condition("PodScheduled", True)]}
             self._store.update(POD, pod)
             where = f"Successfully assigned {running.namespace}/{running.name} to {NODE_NAME}"
             self._store.record_event(pod, "Normal", "Scheduled", where, "default-scheduler")
 
-    def _claim_folders(self, running: RunningPod) -> dict[str, Path] | None:
-        """Folders of the pod's claims by volume name; None while one is not bound."""
-        folders = {}
-        pod = self._current(running)
-        for volume in pod["spec"].get("volumes", []) if pod else []:
-            if source := volume.get("persistentVolumeClaim"):
-                claim = self._store.find(CLAIM, running.namespace, source["claimName"])
-                if not claim or claim.get("status", {}).get("phase") != "Bound":
-                    return None
-                folders[volume["name"]] = self.volume_folder(claim["spec"]["volumeName"])
-        return folders
+    async def _volumes(self, running: RunningPod) -> dict[str, Path]:
+        """The folders of the pod's volumes by name, once all of them are there."""
+        while pod := self._current(running):
+            try:
+                if claims_are_bound(self._store, pod):
+                    return volume_folders(self._store, pod, running.volumes, self._folder / "volumes")
+            except LookupError as error:
+                self._warn(running, "FailedMount", str(error))
+            await pause(self._timings.volume_binding)
+        return {}
 
     async def _run_container(
-        self, running: RunningPod, pod: Object, spec: Object, claims: Mapping[str, Path]
+        self, running: RunningPod, pod: Object, spec: Object, volumes: Mapping[str, Path]
     ) -> None:
         image, image_id = await self._pull(running, spec)
         folder = running.folder / spec["name"]
         folder.mkdir(parents=True, exist_ok=True)
         if image.unpack:
             await image.unpack(folder)
+        claims = {each["name"] for each in pod["spec"].get("volumes", []) if "persistentVolumeClaim" in each}
         mounts = {
-            mount["mountPath"]: claims[mount["name"]]
+            mount["mountPath"]: volumes[mount["name"]]
             for mount in spec.get("volumeMounts", [])
-            if mount["name"] in claims
+            if mount["name"] in volumes
         }
         for mounted in mounts.values():
             mounted.mkdir(parents=True, exist_ok=True)
-        working = next(iter(mounts.values()), folder)
+        claimed = [
+            mounts[each["mountPath"]] for each in spec.get("volumeMounts", []) if each["name"] in claims
+        ]
+        working = next(iter(claimed), folder)
         mounts |= self.service_accounts.mount(pod, running.folder / "service-account")
         declared = await self._resolved_environment(running, spec)
         environment = {
@@ -242,20 +207,22 @@ class Kubelet:
         }
         container = Container(spec["name"], folder, environment, mounts, working, image_id)
         container.environment = {key: container.real(value) for key, value in environment.items()}
+        translate_files(pod, volumes, container.real)
         running.containers[container.name] = container
         command = tuple(spec.get("command", ())) + tuple(spec.get("args", ())) or image.command
         finite = pod["spec"].get("restartPolicy", "Always") != "Always"
         while True:
             code = await self._run_process(running, container, spec, command)
             container.previous_log, container.log = container.log, b""
-            if finite and (code == 0 or pod["spec"]["restartPolicy"] == "Never"):
+            once = finite and (code == 0 or pod["spec"]["restartPolicy"] == "Never")
+            if once or container.ended_by == EVICTED:
                 container.log = container.previous_log
                 self._set_terminated(running, container, code)
                 return
             container.restarts += 1
             what = f"container={container.name} pod={running.name}_{running.namespace}"
             waiting = {"reason": "CrashLoopBackOff", "message": f"back-off restarting failed {what}"}
-            last = {"terminated": _terminated(code)}
+            last = {"terminated": terminated(code)}
             self._set_container(running, container, {"waiting": waiting}, False, last)
             self._warn(running, "BackOff", waiting["message"])
             await pause(self._timings.crash_backoff * min(container.restarts, 6))
@@ -315,7 +282,7 @@ class Kubelet:
         if argv[0] in ("python", "python3"):  # the machine's own may be older than the sample needs
             argv[0] = sys.executable
         environment = {**container.environment, "PORT": str(container.port), "HOST": "127.0.0.1"}
-        with _output(container) as sink:
+        with open_log(container) as sink:
             container.process = process = await asyncio.create_subprocess_exec(
                 *argv,
                 cwd=container.folder,
@@ -326,26 +293,54 @@ class Kubelet:
                 start_new_session=True,
             )
         started = {"running": {"startedAt": whole_seconds()}}
-        has_port = bool(spec.get("ports"))
-        self._set_container(running, container, started, not has_port)
-        probing = asyncio.create_task(self._probe(running, container, spec, started)) if has_port else None
+        probed = bool(spec.get("ports") or spec.get("readinessProbe"))
+        self._set_container(running, container, started, not probed)
+        probing = asyncio.create_task(self._probe(running, container, spec, started)) if probed else None
         try:
             return await process.wait()
         finally:
             if probing:
                 probing.cancel()
-            container.log = _read_log(container)
+            container.log = read_log(container)
 
     async def _probe(self, running: RunningPod, container: Container, spec: Object, started: Object) -> None:
         probe = spec.get("readinessProbe", {})
         ready, failures = False, 0
         while True:
-            answers = await http_answers(container.port, probe.get("httpGet", {}).get("path", ""))
+            answers = await _answers(container, probe, self._owner)
             failures = 0 if answers else failures + 1
             if answers != ready and (answers or failures >= probe.get("failureThreshold", FAILURE_THRESHOLD)):
                 ready = answers
                 self._set_container(running, container, started, ready)
-            await pause(self._timings.readiness_period)
+            # A command costs this machine a process each time, so as seldom as the probe says.
+            await pause(probe.get("periodSeconds", 10) if "exec" in probe else self._timings.readiness_period)
+
+    # --- what can befall pods ------------------------------------------------------------------------
+
+    def kill_for_memory(self, namespace: str, name: str) -> None:
+        """End a pod's processes as the kernel does when they use more memory than their limit."""
+        for container in self._containers(namespace, name):
+            container.ended_by = "OOMKilled"
+            kill(container.process)
+
+    def evict(self, namespace: str, name: str, message: str) -> None:
+        """End a pod as the kubelet does when its node runs out of something, with these words."""
+        pod = self._store.get(POD, namespace, name)
+        self._store.record_event(pod, "Warning", EVICTED, message, "kubelet")
+        status = {**pod["status"], "phase": "Failed", "reason": EVICTED, "message": message}
+        self._store.set_status(POD, namespace, name, status)
+        for container in self._containers(namespace, name):
+            container.ended_by = EVICTED
+            kill(container.process)
+            end_marked(container.markers)
+
+    def _containers(self, namespace: str, name: str) -> list[Container]:
+        return [
+            container
+            for pod in self.pods.values()
+            if (pod.namespace, pod.name) == (namespace, name)
+            for container in pod.containers.values()
+        ]
 
     # --- environment and status ----------------------------------------------------------------------
 
@@ -353,30 +348,11 @@ class Kubelet:
         """The container's variables, once every Secret and ConfigMap it refers to is there."""
         while True:
             try:
-                return self._environment(running.namespace, spec)
+                return variables(self._store, running.namespace, spec)
             except LookupError as error:
                 self._set_waiting(running, spec, "CreateContainerConfigError", str(error))
                 self._warn(running, "Failed", f"Error: {error}")
             await pause(self._timings.image_pull)
-
-    def _environment(self, namespace: str, spec: Object) -> dict[str, str]:
-        """The variables. Raises `LookupError`, in the kubelet's words, when a reference leads nowhere."""
-        values = {}
-        for entry in spec.get("env", []):
-            source = entry.get("valueFrom", {})
-            values[entry["name"]] = str(entry.get("value", ""))
-            for field_name, kind in (("secretKeyRef", SECRET), ("configMapKeyRef", CONFIG_MAP)):
-                if reference := source.get(field_name):
-                    found = self._store.find(kind, namespace, reference["name"])
-                    if found is None:
-                        raise LookupError(f'{kind.name.lower()} "{reference["name"]}" not found')
-                    if reference["key"] not in found.get("data", {}):
-                        raise LookupError(
-                            f"couldn't find key {reference['key']} in {kind.name} {namespace}/{reference['name']}"
-                        )
-                    value = found["data"][reference["key"]]
-                    values[entry["name"]] = base64.b64decode(value).decode() if kind is SECRET else value
-        return values
 
     def _set_waiting(self, running: RunningPod, spec: Object, reason: str, message: str) -> None:
         status = {
@@ -415,7 +391,7 @@ class Kubelet:
         self._merge_container_status(running, status)
 
     def _set_terminated(self, running: RunningPod, container: Container, code: int) -> None:
-        self._set_container(running, container, {"terminated": _terminated(code)}, False)
+        self._set_container(running, container, {"terminated": terminated(code, container.ended_by)}, False)
 
     def _merge_container_status(self, running: RunningPod, status: Object) -> None:
         pod = self._current(running)
@@ -432,16 +408,16 @@ class Kubelet:
             running,
             {
                 **present,
-                "phase": _phase(ordered, present.get("phase", "Pending")),
+                "phase": phase(ordered, present.get("phase", "Pending")),
                 "podIP": "127.0.0.1",
                 "hostIP": "127.0.0.1",
                 "startTime": present.get("startTime", whole_seconds()),
                 "containerStatuses": ordered,
                 "conditions": [
-                    _condition("PodScheduled", True),
-                    _condition("Initialized", True),
-                    _condition("ContainersReady", ready),
-                    _condition("Ready", ready),
+                    pod_condition("PodScheduled", True),
+                    pod_condition("Initialized", True),
+                    pod_condition("ContainersReady", ready),
+                    pod_condition("Ready", ready),
                 ],
             },
         )
@@ -451,41 +427,9 @@ class Kubelet:
             self._store.set_status(POD, running.namespace, running.name, status)
 
 
-def _phase(statuses: list[Object], present: str) -> str:
-    states = [each["state"] for each in statuses]
-    if states and all("terminated" in state for state in states):
-        return "Succeeded" if all(state["terminated"]["exitCode"] == 0 for state in states) else "Failed"
-    if present == "Running" or any("running" in state for state in states):
-        return "Running"
-    return "Pending"
-
-
-def _condition(type_: str, true: bool, reason: str = "", message: str = "") -> Object:
-    condition: Object = {"type": type_, "status": "True" if true else "False"}
-    if reason:
-        condition |= {"reason": reason, "message": message}
-    return condition
-
-
-def _terminated(code: int) -> Object:
-    return {
-        "exitCode": code if code >= 0 else 128 - code,
-        "reason": "Completed" if code == 0 else "Error",
-        "finishedAt": whole_seconds(),
-    }
-
-
-def _output(container: Container) -> IO[bytes]:
-    return (container.folder.parent / f"{container.name}.log").open("wb")
-
-
-def _read_log(container: Container) -> bytes:
-    path = container.folder.parent / f"{container.name}.log"
-    return path.read_bytes()[-LOG_BYTES:] if path.exists() else b""
-
-
-def current_log(container: Container) -> bytes:
-    """What the container's main process has printed so far, at most the last `LOG_BYTES`."""
-    return (
-        _read_log(container) if container.process and container.process.returncode is None else container.log
-    )
+async def _answers(container: Container, probe: Object, owner: ProcessOwner) -> bool:
+    """Whether a readiness probe succeeds now: a command's, else an address's, else any connection."""
+    if "exec" not in probe:
+        return await http_answers(container.port, probe.get("httpGet", {}).get("path", ""))
+    argv = [container.real(part) for part in probe["exec"]["command"]]
+    return await succeeds(argv, container.folder, owner.environment(container.environment))

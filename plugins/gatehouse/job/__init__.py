@@ -1,0 +1,1 @@
+"""Runs a suite as a Job inside the cluster, and brings its evidence back."""
