@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gatehouse.core.ledger import Ledger, read_ledger
 from gatehouse.core.lease import Holder, hold, holder, release
+from gatehouse.core.ledger import Ledger, read_ledger
 from tests.support.clock import FakeClock
 
 WRITER = """
