@@ -165,6 +165,10 @@ class TaskSettings(StrictModel):
     timeout_seconds: float = Field(default=900.0, gt=0, description="from the create call to a ready agent")
     command_timeout_seconds: float = Field(default=600.0, gt=0)
     teardown_timeout_seconds: float = Field(default=600.0, gt=0)
+    planes: list[str] = Field(
+        default_factory=list,
+        description="functions that look for what else a task may leave, as `module:function`",
+    )
 
 
 class Target(StrictModel):
