@@ -16,6 +16,10 @@ PREFIX = "gate"
 LABELS = {"gatehouse_owner": "owner", "gatehouse_run": "run"}
 ANNOTATIONS = {"gatehouse_created": "created", "gatehouse_expires": "expires"}
 
+#: The labels and annotations that such a template puts on what it makes in the cluster.
+OWNER_LABEL, RUN_LABEL = "gatehouse/owner", "gatehouse/run"
+CREATED_ANNOTATION, EXPIRES_ANNOTATION = "gatehouse/created", "gatehouse/expires"
+
 
 def workspace_name(suite: str, run_id: str) -> str:
     """A name of at most 32 characters, as Coder demands, that leads back to the run."""

@@ -60,6 +60,8 @@ class Attribution:
 
     belonging: tuple[tuple[Kind, Object, Belongs], ...]
     new: tuple[Listed, ...] = ()
+    #: Others' objects in namespaces that belong.
+    strangers: tuple[Listed, ...] = ()
 
 
 def attribute(
@@ -73,7 +75,8 @@ def attribute(
 
     An object that says of itself that it is another workspace's never belongs, whatever else it says.
     """
-    everything = [each for each in objects if not _of_another(each[1], subject)]
+    listed = list(objects)
+    everything = [each for each in listed if not _of_another(each[1], subject)]
     chosen: dict[str, tuple[Kind, Object, Belongs]] = {}
 
     def choose(how: Belongs, is_meant: Callable[[Listed], bool]) -> bool:
@@ -91,7 +94,12 @@ def attribute(
     while choose(Belongs.OWNER, lambda each: _owned(each[1], {*chosen, *seen})):
         pass
     choose(Belongs.CLAIM, lambda each: _claimed(each[1], {*chosen, *seen}, namespaces))
-    return Attribution(tuple(chosen.values()), tuple(_new(everything, chosen, before)))
+    strangers = [
+        each
+        for each in listed
+        if each[1]["metadata"].get("namespace") in namespaces and _of_another(each[1], subject)
+    ]
+    return Attribution(tuple(chosen.values()), tuple(_new(everything, chosen, before)), tuple(strangers))
 
 
 def _new(

@@ -56,6 +56,7 @@ __all__ = [
     "Search",
     "Subject",
     "belonging",
+    "list_everything",
     "workspace_inventory",
 ]
 
@@ -126,6 +127,8 @@ class Inventory:
     passing: frozenset[str] = frozenset()
     #: What is new since the workspace was made, and nobody's that is known: for people to look at.
     new: tuple[str, ...] = ()
+    #: Others' objects in namespaces of the workspace: these must not be deleted with it.
+    strangers: tuple[Found, ...] = ()
 
 
 class Search:
@@ -142,7 +145,7 @@ class Search:
 
     def remember_before(self) -> None:
         """Note what there is already: none of it can be the workspace's. Kinds that cannot be listed are left out."""
-        objects, unverified, _ = _list(self._cluster)
+        objects, unverified, _ = list_everything(self._cluster)
         kinds = frozenset(kind.plural for kind in KINDS) - frozenset(unverified)
         self._before = Before(frozenset(item["metadata"]["uid"] for _, item in objects), kinds)
 
@@ -151,7 +154,7 @@ class Search:
 
         A kind that may not be listed, or for which the server fails, is unverified: not the same as clean.
         """
-        objects, unverified, passing = _list(self._cluster)
+        objects, unverified, passing = list_everything(self._cluster)
         attribution = attribute(objects, self.subject, before=self._before, seen=self._seen)
         self._seen |= {item["metadata"]["uid"] for _, item, _ in attribution.belonging}
         return Inventory(
@@ -159,6 +162,7 @@ class Search:
             unverified,
             passing,
             tuple(str(_found(kind, item, Belongs.NEW)) for kind, item in attribution.new),
+            tuple(_found(kind, item, Belongs.NAMESPACE) for kind, item in attribution.strangers),
         )
 
 
@@ -172,7 +176,7 @@ def belonging(objects: Iterable[Listed], workspace_id: str) -> list[Found]:
     return [_found(*each) for each in attribute(objects, Subject(workspace_id)).belonging]
 
 
-def _list(cluster: Cluster) -> tuple[list[Listed], dict[str, str], frozenset[str]]:
+def list_everything(cluster: Cluster) -> tuple[list[Listed], dict[str, str], frozenset[str]]:
     """Every object of every kind, the kinds that could not be listed, and those of them that may be later."""
     objects: list[Listed] = []
     unverified: dict[str, str] = {}
