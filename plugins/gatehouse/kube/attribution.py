@@ -99,21 +99,30 @@ def attribute(
         for each in listed
         if each[1]["metadata"].get("namespace") in namespaces and _of_another(each[1], subject)
     ]
-    return Attribution(tuple(chosen.values()), tuple(_new(everything, chosen, before)), tuple(strangers))
+    return Attribution(tuple(chosen.values()), tuple(_new(listed, chosen, before)), tuple(strangers))
 
 
 def _new(
-    everything: Sequence[Listed], chosen: Collection[str], before: Before | None
+    listed: Sequence[Listed], chosen: Collection[str], before: Before | None
 ) -> Iterable[tuple[Kind, Object]]:
-    """What is new and nobody's; what it owns goes without saying."""
+    """What is new and nobody's; what it owns, and what is in a new namespace or another's, goes without saying."""
     if before is None:
         return
-    for kind, item in everything:
+    told = {
+        item["metadata"]["name"]
+        for kind, item in listed
+        if kind == NAMESPACES and (_is_a_workspaces(item) or not before.has(kind, item))
+    }
+    for kind, item in listed:
         metadata = item["metadata"]
         if metadata["uid"] in chosen or metadata.get("ownerReferences") or before.has(kind, item):
             continue
-        if WORKSPACE_LABEL not in (metadata.get("labels") or {}):
+        if metadata.get("namespace") not in told and not _is_a_workspaces(item):
             yield kind, item
+
+
+def _is_a_workspaces(item: Object) -> bool:
+    return WORKSPACE_LABEL in (item["metadata"].get("labels") or {})
 
 
 def _of_another(item: Object, subject: Subject) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import EnvironmentProblem, NotFound, Transient, Unreachable
+from gatehouse.core.errors import EnvironmentProblem, NotFound, RateLimited, Transient, Unreachable
 
 if TYPE_CHECKING:
     from gatehouse.kube.watch import Watch
@@ -281,10 +281,11 @@ class Cluster:
         while True:
             try:
                 return self._request("GET", path, query, accept=accept)
-            except (Transient, Unreachable):
-                if deadline.remaining <= RETRY_PAUSE:
+            except (Transient, Unreachable) as error:
+                wait = max(error.retry_after if isinstance(error, RateLimited) else 0.0, RETRY_PAUSE)
+                if deadline.remaining <= wait:
                     raise
-                self._clock.sleep(RETRY_PAUSE)
+                self._clock.sleep(wait)
 
     def _request(
         self,
@@ -340,7 +341,8 @@ class Cluster:
         content_type = response.getheader("Content-Type") or ""
         if text and response.status < 400 and "html" not in content_type:
             return body
-        if problem := failure("Kubernetes", request, response.status, content_type, body):
+        retry_after = response.getheader("Retry-After") or ""
+        if problem := failure("Kubernetes", request, response.status, content_type, body, retry_after):
             raise problem
         return body
 
