@@ -504,7 +504,7 @@ def test_a_coder_that_does_not_answer_leaves_everything_unverified(happy, monkey
     code, data = happy.sweep("--delete")
 
     assert (code, only(data)["state"], only(data)["outcome"]) == (3, "unknown", "unverified")
-    assert "does not answer" in only(data)["details"][0]
+    assert "nothing listens at" in only(data)["details"][0]
     assert len(outstanding(happy.ledgers[0].path)) == 1
 
 
