@@ -15,6 +15,7 @@ from gatehouse.core.deadline import Deadline, SystemClock
 from gatehouse.core.ledger import Ledger, outstanding, owner
 from gatehouse.embedded.coder.users import User
 from gatehouse.embedded.kubernetes import kinds
+from gatehouse.embedded.platform import Platform
 from gatehouse.evidence.manifest import read_manifest, verify_files, write_manifest
 from gatehouse.kube.client import Cluster
 from gatehouse.kube.inventory import workspace_inventory
@@ -22,7 +23,7 @@ from gatehouse.smoke.canaries import make_canary
 from gatehouse.task.sweep import command, model
 from gatehouse.task.sweep.command import sweep_command
 from gatehouse.task.sweep.sweep import Wanted
-from tests.platform.conftest import target_of
+from tests.platform.conftest import quick, target_of
 
 RUN = "20260101T000000Z-abc123"
 OTHER_RUN = "20260101T000000Z-def456"
@@ -102,9 +103,20 @@ def place(start, tmp_path, monkeypatch, capsys):
         each.close()
 
 
+@pytest.fixture(scope="module")
+def shared():
+    with Platform(timings=quick()) as platform:
+        yield platform
+
+
 @pytest.fixture
-def happy(place):
-    return place("happy")
+def happy(shared, tmp_path, monkeypatch, capsys):
+    """A place on a platform that is as new, as it is emptied after each test."""
+    place = Place(shared, tmp_path, monkeypatch, capsys)
+    yield place
+    for each in place.coder.workspaces():
+        delete(place.coder, each.id, Deadline.after(20))
+    place.close()
 
 
 class Later(SystemClock):
@@ -321,10 +333,11 @@ def test_other_users_workspaces_are_not_even_looked_at_however_alike_their_names
     def another(systems):
         user = User("ada", login_type="password", roles=())
         systems.database.users[user.id] = user
-        systems.database.tokens["adaadaadaa-0123456789abcdefghijkl"] = user
+        systems.database.tokens[token] = user
 
+    token = "adaadaadaa-0123456789abcdefghijkl"
     happy.platform.call(another)
-    with CoderClient(happy.platform.urls.coder, "adaadaadaa-0123456789abcdefghijkl") as ada:
+    with CoderClient(happy.platform.urls.coder, token) as ada:
         version = ada.template("task").active_version_id
         theirs = ada.create_workspace(f"{workspace.name}-x", template_version_id=version)
         wait_for_build(ada, theirs.id, Deadline.after(20))
@@ -491,7 +504,8 @@ def test_what_was_made_on_another_deployment_is_told_with_its_address(happy, mon
     assert f"it was made on {happy.platform.urls.coder}" in only(data)["done"]
 
 
-def test_a_coder_that_does_not_answer_leaves_everything_unverified(happy, monkeypatch):
+def test_a_coder_that_does_not_answer_leaves_everything_unverified(place, monkeypatch):
+    happy = place("happy")
     happy.left()
     token = happy.folder / "token"
     token.write_text(happy.platform.credentials.coder)
