@@ -71,8 +71,8 @@ def lifetime(platform, folder):
     return time.monotonic() - started
 
 
-def kill_and_sweep(platform, folder, when):
-    """Kill a run, `when` it is time (seconds of its life, or a condition on its ledger), and sweep in a new process."""
+def kill(platform, folder, when):
+    """Kill a run `when` it is time: seconds of its life, or a condition on its ledger. Seconds it lived are given."""
     process = begin(platform, folder)
     ledger = folder / "ledger-main.jsonl"
     started = time.monotonic()
@@ -83,40 +83,52 @@ def kill_and_sweep(platform, folder, when):
         time.sleep(when)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    after = time.monotonic() - started
-    left = [entry.name for entry in outstanding(ledger)] if ledger.exists() else []
+    return time.monotonic() - started
+
+
+def kill_and_sweep(platform, folder, when):
+    """Kill a run as `kill` does, sweep in a new process, and tell what came of it."""
+    after = kill(platform, folder, when)
+    ledger = folder / "ledger-main.jsonl"
+    had = [entry.name for entry in outstanding(ledger)] if ledger.exists() else []
     done = sweep(platform, folder)
     report = json.loads(done.stdout or "{}")
-    kill = Kill(after, left, done.returncode, report)
-    kill.problems = _problems(platform, ledger, kill, done.stderr)
-    return kill
+    came = Kill(after, had, done.returncode, report)
+    came.problems = _problems(platform, ledger, came, done.stderr)
+    return came
 
 
-def sweep(platform, *arguments):
-    """`gatehouse sweep` as a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "gatehouse.cli", "sweep", "--json", *map(str, arguments)],
+def begin_sweep(platform, folder):
+    """`gatehouse sweep` of a bundle, as a process of its own that has just been started."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gatehouse.cli", "sweep", "--json", folder],
         env={**os.environ, "GATEHOUSE_CONFIG": str(platform.configuration_file)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
     )
 
 
-def _problems(platform, ledger, kill, errors):
+def sweep(platform, folder):
+    """What `gatehouse sweep` of a bundle says in the end."""
+    process = begin_sweep(platform, folder)
+    output, errors = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def _problems(platform, ledger, came, errors):
     """All that is not as it should be after a sweep, as the platform itself sees it."""
-    problems = [] if kill.exit_code == 0 else [f"exit code {kill.exit_code}: {errors}"]
-    rows = kill.report.get("rows", [])
-    if sorted(row["name"] for row in rows) != sorted(kill.outstanding):
-        problems.append(f"the sweep reported {rows}, the ledger had {kill.outstanding}")
+    problems = [] if came.exit_code == 0 else [f"exit code {came.exit_code}: {errors}"]
+    rows = came.report.get("rows", [])
+    if sorted(row["name"] for row in rows) != sorted(came.outstanding):
+        problems.append(f"the sweep reported {rows}, the ledger had {came.outstanding}")
     problems += [f"{row['name']}: {row['outcome']}" for row in rows if row["outcome"] != "clean"]
     if ledger.exists() and outstanding(ledger):
         problems.append("the ledger has entries yet")
-    return problems + platform.call(_left)
+    return problems + platform.call(left)
 
 
-def _left(systems):
+def left(systems):
     """What the platform has of workspaces, whoever made them."""
     live = [each.name for each in systems.database.workspaces.values() if not each.deleted]
     objects = [
