@@ -142,9 +142,9 @@ def left(systems):
 
 def intended(ledger: Path) -> bool:
     """The task is in the ledger: its create call is about to be sent."""
-    return ledger.exists() and b'"intend"' in ledger.read_bytes()
+    return ledger.exists() and b'"event": "intend"' in ledger.read_bytes()
 
 
 def created(ledger: Path) -> bool:
     """Coder has answered the create call."""
-    return ledger.exists() and b'"created"' in ledger.read_bytes()
+    return ledger.exists() and b'"event": "created"' in ledger.read_bytes()
