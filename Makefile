@@ -2,7 +2,7 @@
 # Hundreds of processes import the project here: each would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error bench-smoke lint format bootstrap
+.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error bench-smoke bench-leaks bench-kills lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -38,6 +38,14 @@ bench-first-error: bootstrap
 # How long the smoke suite takes, what it asks of Coder, and which of the known faults it finds; about fifteen minutes.
 bench-smoke: bootstrap
 	.venv/bin/python benchmarks/smoke_suite.py
+
+# What the proof that nothing is left costs beside 5,000 other objects; a few seconds.
+bench-leaks: bootstrap
+	PYTHONPATH=. .venv/bin/python benchmarks/leak_proof.py
+
+# A hundred runs that are killed at random moments, and swept; about ten minutes.
+bench-kills: bootstrap
+	PYTHONPATH=. .venv/bin/python benchmarks/kill_test.py
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .

@@ -10,6 +10,7 @@ from gatehouse import cli
 from gatehouse.coder import patience
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.made import make_workspace
+from gatehouse.coder.ownership import place_of
 from gatehouse.coder.workspaces import delete, wait_for_build
 from gatehouse.core.deadline import Deadline, SystemClock
 from gatehouse.core.ledger import Ledger, outstanding, owner
@@ -33,7 +34,7 @@ class Place:
     """A platform, the bundles on this machine, and the commands of whoever sweeps."""
 
     def __init__(self, platform, folder, monkeypatch, capsys):
-        self.platform, self.folder, self.capsys = platform, folder, capsys
+        self.platform, self.folder, self.capsys, self.monkeypatch = platform, folder, capsys, monkeypatch
         self.target = target_of(platform)
         self.coder = CoderClient(platform.urls.coder, platform.credentials.coder)
         self.cluster = Cluster(platform.kubeconfig)
@@ -222,7 +223,7 @@ def test_a_workspace_that_somebody_has_deleted_is_only_proved_gone(happy):
 
 
 def test_a_workspace_that_was_never_made_is_proved_to_be_nowhere(happy, monkeypatch):
-    happy.ledger().intend("workspace", "gate-task-abc123-000000", RUN, 3600)
+    happy.ledger().intend("workspace", "gate-task-abc123-000000", RUN, 3600, where=place_of(happy.coder))
     happy.ledgers[0].close()
     expired(monkeypatch)
 
@@ -232,12 +233,45 @@ def test_a_workspace_that_was_never_made_is_proved_to_be_nowhere(happy, monkeypa
     assert outstanding(happy.ledgers[0].path) == []
 
 
+@pytest.mark.parametrize(
+    ("knows_coder", "words"), [(False, "does not say on which Coder"), (True, "not that of the user")]
+)
+def test_who_is_asked_in_the_wrong_place_proves_nothing_by_not_knowing_a_workspace(
+    happy, monkeypatch, knows_coder, words
+):
+    place = {"coder": happy.coder.url, "user": happy.coder.user("admin").id} if knows_coder else {}
+    happy.ledger().intend("workspace", "gate-task-abc123-000000", RUN, 3600, where=place)
+    happy.ledgers[0].close()
+    expired(monkeypatch)
+
+    code, data = happy.sweep()
+
+    assert (code, only(data)["outcome"]) == (3, "unverified")
+    assert words in only(data)["details"][0]
+    assert len(outstanding(happy.ledgers[0].path)) == 1
+
+
+def test_a_cluster_that_has_nothing_of_a_running_workspace_is_not_the_one_to_prove_anything(happy, start):
+    workspace = happy.left()
+    other = start("happy")
+    text = happy.platform.configuration_file.read_text()
+    settings = happy.folder / "gatehouse.yaml"
+    settings.write_text(text.replace(str(happy.platform.kubeconfig), str(other.kubeconfig)))
+    happy.monkeypatch.setenv("GATEHOUSE_CONFIG", str(settings))
+
+    code, data = happy.sweep()
+
+    assert (code, only(data)["outcome"]) == (3, "unverified")
+    assert "is this the cluster that Coder uses?" in only(data)["done"]
+    assert happy.state(workspace) == "running"
+
+
 def test_the_workspace_of_another_run_that_has_the_same_name_is_not_touched(happy):
     """The second run's create call was refused, as the name was taken."""
     ledger = happy.ledger(OTHER_RUN)
     workspace = happy.make(ledger, OTHER_RUN)
     mine = happy.ledger(RUN)
-    mine.intend("workspace", workspace.name, RUN, 3600)
+    mine.intend("workspace", workspace.name, RUN, 3600, where=place_of(happy.coder))
     mine.close()
 
     code, data = happy.sweep(mine.path)

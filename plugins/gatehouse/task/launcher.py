@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gatehouse.coder import workspaces
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.models import Workspace
-from gatehouse.coder.ownership import ownership_parameters, workspace_name
+from gatehouse.coder.ownership import ownership_parameters, place_of, workspace_name
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from gatehouse.core.errors import InfrastructureError, ProductFailure, UnexpectedAnswer
 from gatehouse.core.ledger import Ledger
@@ -77,7 +77,7 @@ class TaskLauncher:
         version = self._coder.template_version(template.active_version_id)
         ttl = settings.timeout_seconds + settings.command_timeout_seconds + TTL_MARGIN
         name = workspace_name("task", self._run_id)
-        entry = self.ledger.intend("workspace", name, self._run_id, ttl)
+        entry = self.ledger.intend("workspace", name, self._run_id, ttl, where=place_of(self._coder))
         self.outstanding[name] = None
         declared = {parameter.name for parameter in self._coder.parameters(version.id)}
         values = {**settings.parameters, **(parameters or {}), **ownership_parameters(entry, declared)}

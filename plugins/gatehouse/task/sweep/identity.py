@@ -51,6 +51,15 @@ def workspace_of(context: Context, entry: Entry) -> Workspace | None:
         context.clock.sleep(INTERVAL)
 
 
+def absence_unproved(context: Context, entry: Entry) -> str:
+    """Why it proves nothing that Coder has no workspace of the entry's name; empty where it does."""
+    if entry.where.get("coder") != context.coder.url:
+        return "its ledger does not say on which Coder it was made"
+    if entry.where.get("user") != context.coder.my_id():
+        return "the token is not that of the user for whom it was made, so that Coder may not show it"
+    return ""
+
+
 def _require_same(context: Context, found: Workspace, entry: Entry) -> None:
     """By its run where the template has a parameter for it, else by the time at which it was made."""
     try:

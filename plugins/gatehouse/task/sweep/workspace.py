@@ -9,8 +9,8 @@ from gatehouse.core.errors import GatehouseError
 from gatehouse.kube.inventory import Search, Subject
 from gatehouse.task.leaks import CoderState, LeakProof, coder_state, prove_gone, prove_never_made
 from gatehouse.task.planes import Look, looks
-from gatehouse.task.proof import GONE
-from gatehouse.task.sweep.identity import AnotherWorkspaceError, workspace_of
+from gatehouse.task.proof import GONE, NEVER_MADE
+from gatehouse.task.sweep.identity import AnotherWorkspaceError, absence_unproved, workspace_of
 from gatehouse.task.sweep.leftovers import remove_leftovers
 from gatehouse.task.sweep.model import Candidate, Context, Outcome, Row, Source
 
@@ -23,7 +23,9 @@ def sweep_workspace(context: Context, candidate: Candidate, why: str) -> Row:
     try:
         with context.coder.within(deadline):
             found = workspace_of(context, entry)
-            state = coder_state(context.coder, found.id) if found else CoderState("never made")
+            state = coder_state(context.coder, found.id) if found else CoderState(NEVER_MADE)
+            if not found and (why_not := absence_unproved(context, entry)):
+                return Row(candidate, "unknown", "nothing", Outcome.UNVERIFIED, (why_not,))
     except AnotherWorkspaceError as error:
         return Row(candidate, "another's", f"refused: {error}", Outcome.UNVERIFIED)
     except GatehouseError as error:
@@ -49,7 +51,16 @@ def _remove(
     done = []
     search = _search(context, found)
     if search:
-        search.look()  # what belongs to it by owners or claims must be known before these are gone
+        # What belongs to it by owners or claims must be known before these are gone.
+        before = search.look()
+        if state.status == "running" and not before.found and not before.unverified:
+            return Row(
+                candidate,
+                state.status,
+                "refused: it runs, says Coder, and the cluster has nothing of it; "
+                "is this the cluster that Coder uses?",
+                Outcome.UNVERIFIED,
+            )
     try:
         if state.status != GONE:
             workspaces.delete(context.coder, found.id, deadline)
