@@ -2,7 +2,7 @@
 # Hundreds of processes import the project here: each would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error bench-smoke bench-task lint format bootstrap
+.PHONY: demo test test-long bench-preview bench-journeys bench-playwright-test bench-inner bench-first-error bench-smoke bench-task bench-leaks bench-kills lint format bootstrap
 
 # The negative control: `make demo BREAK=preview` (or smoke, inner, task, evidence) must close the gate.
 demo: bootstrap
@@ -42,6 +42,14 @@ bench-smoke: bootstrap
 # What the launcher adds to the platform's own time for a task, beside polling; and fifty tasks at once. About three minutes.
 bench-task: bootstrap
 	.venv/bin/python benchmarks/task_overhead.py
+
+# What the proof that nothing is left costs beside 5,000 other objects; a few seconds.
+bench-leaks: bootstrap
+	PYTHONPATH=. .venv/bin/python benchmarks/leak_proof.py
+
+# A hundred runs that are killed at random moments, and swept; about ten minutes.
+bench-kills: bootstrap
+	PYTHONPATH=. .venv/bin/python benchmarks/kill_test.py
 
 lint: bootstrap
 	.venv/bin/ruff format --check --quiet .

@@ -145,6 +145,32 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="of pytest, after two dashes")
     job.set_defaults(command=_job)
 
+    sweep = commands.add_parser("sweep", help="find what runs left behind, remove it and prove it gone")
+    sweep.add_argument(
+        "paths",
+        type=Path,
+        nargs="*",
+        metavar="BUNDLE",
+        help="bundles or ledgers to work from (default: all that can be found by ledgers, names and labels)",
+    )
+    sweep.add_argument("--run", metavar="ID", help="only what this run made")
+    sweep.add_argument(
+        "--older-than",
+        type=_duration,
+        metavar="DURATION",
+        help="only what is at least so old: 90s, 30m, 2h, 1d",
+    )
+    sweep.add_argument("--target", metavar="NAME", help="as --gate-target of pytest")
+    how = sweep.add_mutually_exclusive_group()
+    how.add_argument(
+        "--delete",
+        action="store_true",
+        help="remove it; without this, targets other than the embedded one are only looked at",
+    )
+    how.add_argument("--dry-run", action="store_true", help="only look, whatever the target")
+    sweep.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    sweep.set_defaults(command=_sweep)
+
     gate = commands.add_parser("gate", help="decide over bundles; the exit code is the verdict")
     gate.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
     gate.add_argument("--policy", type=Path, required=True, metavar="FILE", help="from the base revision")
@@ -186,6 +212,13 @@ def _seconds(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 86_400:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to 86400")
     return int(text)
+
+
+def _duration(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 30m, 2h or 1d")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]]
 
 
 def _commit(text: str) -> str:
@@ -308,6 +341,20 @@ def _job(options: argparse.Namespace) -> int:
         evidence=options.evidence,
         seconds=options.timeout,
         target_name=options.target,
+    )
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from gatehouse.task.sweep.command import sweep_command
+    from gatehouse.task.sweep.sweep import Wanted
+
+    return sweep_command(
+        options.paths,
+        options.target,
+        Wanted(options.run, options.older_than),
+        delete=options.delete,
+        dry_run=options.dry_run,
+        json=options.json,
     )
 
 

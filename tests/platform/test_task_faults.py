@@ -17,8 +17,8 @@ from gatehouse.core.errors import (
     WaitTimeout,
 )
 from gatehouse.core.ledger import Ledger, outstanding
+from gatehouse.core.settings import CoderSettings, Target
 from gatehouse.core.task_settings import TaskSettings
-from gatehouse.core.workspace_settings import WorkspaceBudgets
 from gatehouse.embedded.coder.faults import Instead, Loss
 from gatehouse.kube.client import Cluster
 from gatehouse.task import launcher as launching
@@ -46,7 +46,7 @@ def tasks(platform, folder, *, cluster=True, **budgets):
             kubernetes if cluster else None,
             ledger,
             "20261122T030000Z-abcdef",
-            budgets=WorkspaceBudgets(**budgets),
+            target=Target(coder=CoderSettings(url=platform.urls.coder, budgets=budgets)),
         )
         yield SimpleNamespace(
             launcher=launcher,
@@ -92,15 +92,18 @@ def test_a_lost_answer_to_the_create_call_makes_one_workspace_which_is_deleted(s
         assert [each.name for each in made.coder.own_workspaces("gate")] == []
 
 
-def test_a_name_that_is_taken_is_refused_and_the_other_workspace_stays(happy, monkeypatch):
-    other = happy.launcher.begin()
-    monkeypatch.setattr(launching, "workspace_name", lambda _suite, _run: other.name)
-    report = happy.perform(command="true")
+def test_a_name_that_is_taken_is_refused_and_the_other_workspace_stays(platform, tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    with tasks(platform, tmp_path) as mine, tasks(platform, tmp_path / "other") as theirs:
+        other = theirs.launcher.begin()
+        monkeypatch.setattr(launching, "workspace_name", lambda _suite, _run: other.name)
+        report = mine.perform(command="true")
 
-    assert isinstance(report.error, Conflict)
-    assert happy.coder.find_workspace(other.name) is not None
-    happy.launcher.outstanding[other.name] = other.workspace.id
-    assert happy.launcher.destroy(other.name).outcome == "clean"
+        assert isinstance(report.error, Conflict)
+        mine.launcher.destroy_all()
+        assert outstanding(mine.ledger.path) == []
+        assert theirs.launcher.run(other, ["true"]).ok
+        assert theirs.launcher.destroy(other.name).outcome == "clean"
 
 
 def test_a_quota_that_is_used_up_is_told_with_the_servers_words(on):

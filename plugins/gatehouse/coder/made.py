@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.models import Workspace
-from gatehouse.coder.ownership import ownership_parameters, workspace_name
+from gatehouse.coder.ownership import ownership_parameters, place_of, workspace_name
 from gatehouse.coder.workspaces import delete, wait_until_ready
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import UsageError
@@ -41,14 +41,23 @@ def make_workspace(
     run_id: str,
     ttl_seconds: float,
     on_intended: Callable[[str], None],
+    outlives_run: bool = False,
 ) -> Workspace:
     """Ask for a workspace that says whose it is by name and labels; it need not be ready yet.
 
     `on_intended` is given its name once that is in the ledger, before the call is sent. Of the parameters in the
-    settings it gets those that the template declares. Raises what the server refuses with.
+    settings it gets those that the template declares. `outlives_run` is for what is left behind on purpose. Raises
+    what the server refuses with.
     """
     version_id = coder.template(template).active_version_id
-    entry = ledger.intend("workspace", workspace_name(suite, run_id), run_id, ttl_seconds)
+    entry = ledger.intend(
+        "workspace",
+        workspace_name(suite, run_id),
+        run_id,
+        ttl_seconds,
+        where=place_of(coder),
+        outlives_run=outlives_run,
+    )
     on_intended(entry.name)
     declared = {parameter.name for parameter in coder.parameters(version_id)}
     configured = {name: value for name, value in settings.parameters.items() if name in declared}

@@ -13,6 +13,7 @@ from gatehouse.core.errors import (
     GatehouseError,
     InfrastructureError,
     NotFound,
+    ServerFault,
     TerminalState,
     Transient,
 )
@@ -141,9 +142,15 @@ def delete(
 
     def step() -> Workspace | None:
         try:
-            workspace = coder.workspace(workspace_id)
+            return advance()
         except NotFound:
             return None
+        except ServerFault as error:
+            # Whether it will fail again, nobody knows, and giving up would leave something behind.
+            raise Transient(error.summary, seen=error.seen, where=error.where) from error
+
+    def advance() -> Workspace:
+        workspace = coder.workspace(workspace_id)
         build = workspace.latest_build
         settled = build.job.status not in ("pending", "running", "canceling")
         if settled and (build.transition != "delete" or build.job.status in ("failed", "canceled")):

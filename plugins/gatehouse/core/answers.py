@@ -34,10 +34,10 @@ def failure(
     other text where JSON was expected means that a proxy or a sign-in page answered in place of the system,
     whatever the status.
     """
-    words = server_words(body)
     is_json = "json" in content_type
     if status < 400 and is_json:
         return None
+    words = server_words(body)
     if status in (502, 503, 504):
         return Transient(f"{system} answered {status}", seen=words, where=request)
     if status == 429:

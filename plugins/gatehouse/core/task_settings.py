@@ -128,6 +128,10 @@ class TaskSettings(StrictModel):
     )
     provenance: ProvenanceSettings = ProvenanceSettings()
     budgets: TaskBudgets = TaskBudgets()
+    planes: list[str] = Field(
+        default_factory=list,
+        description="functions that look for what else a task may leave, as `module:function`",
+    )
     ttl_seconds: float | None = Field(
         default=None,
         ge=60,

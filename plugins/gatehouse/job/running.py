@@ -160,7 +160,7 @@ class JobRun:
             nonlocal asked
             if not asked:
                 with contextlib.suppress(NotFound):  # already gone; its pods may still be there
-                    self.cluster.delete(JOBS, name, namespace)
+                    self.cluster.delete(JOBS, name, namespace, foreground=True)
                 asked = True
 
         def left() -> list[str]:

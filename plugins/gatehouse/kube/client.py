@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from urllib.parse import quote
 
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import NotFound, Transient, Unreachable
+from gatehouse.core.errors import NotFound, RateLimited, Transient, Unreachable
 from gatehouse.kube.credentials import is_there_any, load_configuration
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ Object = dict[str, Any]
 REQUEST_TIMEOUT = 15.0
 READ_BUDGET = 30.0
 RETRY_PAUSE = 0.5
+
+#: A log is text, and a server that is asked for nothing but JSON may refuse it (406).
+JSON = "application/json, */*"
+
+#: Asks for nothing but the metadata of listed objects; servers that cannot do that give the whole objects.
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json"
+
+#: Objects in one answer to a list, and in one that holds nothing but metadata.
+PAGE = 500
+METADATA_PAGE = 10_000
 
 # The client logs every retry of a refused connection as a warning; the error that follows says it better.
 logging.getLogger("urllib3.connectionpool").addFilter(lambda record: "Retrying" not in record.getMessage())
@@ -72,6 +84,10 @@ HTTP_ROUTES = Kind("apis/gateway.networking.k8s.io/v1", "httproutes")
 INGRESSES = Kind("apis/networking.k8s.io/v1", "ingresses")
 GATEWAYS = Kind("apis/gateway.networking.k8s.io/v1", "gateways")
 NETWORK_POLICIES = Kind("apis/networking.k8s.io/v1", "networkpolicies")
+ROLES = Kind("apis/rbac.authorization.k8s.io/v1", "roles")
+ROLE_BINDINGS = Kind("apis/rbac.authorization.k8s.io/v1", "rolebindings")
+CLUSTER_ROLES = Kind("apis/rbac.authorization.k8s.io/v1", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDINGS = Kind("apis/rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False)
 EXTERNAL_SECRETS = Kind("apis/external-secrets.io/v1", "externalsecrets")
 SECRET_STORES = Kind("apis/external-secrets.io/v1", "secretstores")
 CLUSTER_SECRET_STORES = Kind("apis/external-secrets.io/v1", "clustersecretstores", namespaced=False)
@@ -98,6 +114,7 @@ class Cluster:
         self.configuration = configuration
         self._api = kubernetes.client.ApiClient(configuration)
         self._clock = clock
+        self._bound: Deadline | None = None
         self.server: str = configuration.host
         #: Whether any answer said that it comes from the embedded platform.
         self.embedded = False
@@ -116,6 +133,27 @@ class Cluster:
                 pool.close()  # forgetting it only closes its connections once nothing refers to it
         pools.clear()
 
+    @contextmanager
+    def within(self, deadline: Deadline) -> Iterator[None]:
+        """Repeat reads that fail only as long as there is time, besides the budget here."""
+        before, self._bound = self._bound, deadline
+        try:
+            yield
+        finally:
+            self._bound = before
+
+    def list_metadata(self, kind: Kind) -> list[Object]:
+        """All objects of a kind, `metadata` at least, in one answer for each 10,000. Raises as `list_all`."""
+        items: list[Object] = []
+        token = ""
+        while True:
+            query = [("limit", str(METADATA_PAGE))] + ([("continue", token)] if token else [])
+            answer = self._read(kind.url(None), query, accept=METADATA_ONLY)
+            items += answer.get("items") or []
+            token = answer.get("metadata", {}).get("continue") or ""
+            if not token:
+                return items
+
     def list_all(
         self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
     ) -> list[Object]:
@@ -132,7 +170,7 @@ class Cluster:
         items: list[Object] = []
         token = ""
         while True:
-            query = [("limit", "500")]
+            query = [("limit", str(PAGE))]
             query += [("labelSelector", labels)] if labels else []
             query += [("fieldSelector", fields)] if fields else []
             query += [("continue", token)] if token else []
@@ -164,10 +202,20 @@ class Cluster:
         """Make an object; returns it as the server has it. Not sent twice: `Unreachable` leaves open what happened."""
         return self._request("POST", kind.url(namespace), [], item)
 
-    def delete(self, kind: Kind, name: str, namespace: str | None) -> None:
-        """Delete an object once all that it owns is gone (foreground). Raises `NotFound` where there is none."""
-        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground"}
-        self._request("DELETE", kind.url(namespace, name), [], options)
+    def delete(
+        self, kind: Kind, name: str, namespace: str | None, uid: str = "", *, foreground: bool = False
+    ) -> None:
+        """Ask for the deletion of an object, once, and of what it owns. Raises `NotFound` where there is none.
+
+        With a `uid`, raises `Conflict` where another object has its name by now. In the `foreground` it goes only once
+        all that it owns is gone. It may be there for a while yet.
+        """
+        path = kind.url(namespace, name)
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        options["propagationPolicy"] = "Foreground" if foreground else "Background"
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        self._read_answer(self._send("DELETE", path, [], options), f"DELETE {path}")
 
     def follow_log(self, namespace: str, pod: str, container: str) -> Watch:
         """All that a container has printed and goes on printing, until it ends.
@@ -237,22 +285,29 @@ class Cluster:
             self._read_answer(response, f"GET {path}")
         return Watch(response.response, f"GET {path}")
 
-    def _read(self, path: str, query: list[tuple[str, str]]) -> Object:
-        deadline = Deadline.after(READ_BUDGET, self._clock)
+    def _read(self, path: str, query: list[tuple[str, str]], *, accept: str = JSON) -> Object:
+        bound = self._bound
+        deadline = bound.within(READ_BUDGET) if bound else Deadline.after(READ_BUDGET, self._clock)
         while True:
             try:
-                return self._request("GET", path, query)
-            except (Transient, Unreachable):
-                if deadline.remaining <= RETRY_PAUSE:
+                return self._request("GET", path, query, accept=accept)
+            except (Transient, Unreachable) as error:
+                wait = max(error.retry_after if isinstance(error, RateLimited) else 0.0, RETRY_PAUSE)
+                if deadline.remaining <= wait:
                     raise
-                self._clock.sleep(RETRY_PAUSE)
+                self._clock.sleep(wait)
 
     def _request(
-        self, method: str, path: str, query: list[tuple[str, str]], body: Object | None = None
+        self,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]],
+        body: Object | None = None,
+        *,
+        accept: str = JSON,
     ) -> Object:
-        answer: Object = json.loads(
-            self._read_answer(self._send(method, path, query, body), f"{method} {path}")
-        )
+        response = self._send(method, path, query, body, accept=accept)
+        answer: Object = json.loads(self._read_answer(response, f"{method} {path}"))
         return answer
 
     def _send(
@@ -263,13 +318,13 @@ class Cluster:
         body: Object | None = None,
         *,
         media_type: str = "application/json",
+        accept: str = JSON,
         timeout: float | tuple[float, float | None] = REQUEST_TIMEOUT,
     ) -> Any:
         """The response to a request, its body still to be read. Raises `Unreachable`."""
         import urllib3
 
-        # A log is text, and a server that is asked for nothing but JSON may refuse it (406).
-        headers = {"Accept": "application/json, */*"} | ({"Content-Type": media_type} if body else {})
+        headers = {"Accept": accept} | ({"Content-Type": media_type} if body else {})
         request = self._api.param_serialize(
             method=method,
             resource_path=path,
@@ -296,7 +351,8 @@ class Cluster:
         content_type = response.getheader("Content-Type") or ""
         if text and response.status < 400 and "html" not in content_type:
             return body
-        if problem := failure("Kubernetes", request, response.status, content_type, body):
+        retry_after = response.getheader("Retry-After") or ""
+        if problem := failure("Kubernetes", request, response.status, content_type, body, retry_after):
             raise problem
         return body
 

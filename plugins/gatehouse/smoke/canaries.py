@@ -44,6 +44,7 @@ def make_canary(
         run_id=run_id,
         ttl_seconds=lifetime_seconds,
         on_intended=lambda name: report(f"{expect} canary {name}: create"),
+        outlives_run=True,
     )
     workspace = wait_until_ready(coder, made.id, settings.workspace_timeout_seconds)
     path, word = leave_marker(coder, workspace)

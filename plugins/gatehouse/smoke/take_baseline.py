@@ -43,7 +43,7 @@ def take_baseline(
         raise UsageError(
             f"{folder} holds a baseline already",
             next_step="name another folder; the canaries of this one are in its "
-            f"{LEDGER}, to be deleted when they are of no more use",
+            f"{LEDGER}; `gatehouse sweep {folder}` removes them when their time is over",
         )
     sections = record(coder, owner)
     taken = Baseline(

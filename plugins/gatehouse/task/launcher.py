@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from gatehouse.coder import workspaces
 from gatehouse.coder.client import CoderClient
-from gatehouse.coder.models import TemplateVersion
-from gatehouse.coder.ownership import ownership_parameters, workspace_name
+from gatehouse.coder.creation import TIME_TOLERANCE
+from gatehouse.coder.models import TemplateVersion, Workspace
+from gatehouse.coder.ownership import ownership_parameters, place_of, workspace_name
 from gatehouse.core.command_result import CommandResult
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from gatehouse.core.errors import (
@@ -17,16 +20,22 @@ from gatehouse.core.errors import (
     NotFound,
     PermissionDenied,
     ProductFailure,
+    ServerFault,
+    Transient,
     UnexpectedAnswer,
+    Unreachable,
     UsageError,
     WrongSubject,
 )
-from gatehouse.core.ledger import Ledger
+from gatehouse.core.ledger import Entry, Ledger
+from gatehouse.core.settings import Target
 from gatehouse.core.task_settings import EvidenceFile, TaskSettings
 from gatehouse.core.waiting import Progress, log_change
 from gatehouse.core.workspace_settings import WorkspaceBudgets
+from gatehouse.kube.attribution import Subject
 from gatehouse.kube.client import PODS, Cluster
-from gatehouse.task import channels, clone, evidence_copy, programs
+from gatehouse.kube.inventory import Search
+from gatehouse.task import channels, clone, evidence_copy, planes, programs
 from gatehouse.task.detached import run_detached
 from gatehouse.task.leaks import LeakProof, prove_gone
 from gatehouse.task.provenance import Inside, Provenance, container_image, demands, judge, parse, questions
@@ -35,8 +44,23 @@ from gatehouse.task.script_channel import run_by_script
 from gatehouse.task.shell import ExecShell, Shell, TerminalShell, ask_whole
 from gatehouse.workspace.startup import Started, bring_up
 
+#: After these nobody knows whether a workspace was made.
+PERHAPS_MADE = (Transient, Unreachable, ServerFault, UnexpectedAnswer)
+
 #: Seconds for which the template's script waits for its checkout, where scripts run side by side.
 CHECKOUT_WAIT = 600
+
+
+@dataclass
+class Outstanding:
+    """A workspace that may exist, and what is needed to end it; `id` is None until the create call has answered."""
+
+    entry: Entry
+    teardown_seconds: float
+    planes: list[str]
+    #: None without a cluster.
+    search: Search | None
+    id: str | None = None
 
 
 class TaskLauncher:
@@ -50,23 +74,22 @@ class TaskLauncher:
         ledger: Ledger,
         run_id: str,
         *,
-        budgets: WorkspaceBudgets | None = None,
+        target: Target | None = None,
         clock: Clock = SYSTEM_CLOCK,
         on_change: Callable[[Progress], None] = log_change,
     ) -> None:
-        """`budgets` are for the stages of a start. Without a cluster commands go over the web terminal."""
+        """`target` has the budgets of the stages of a start. Without a cluster commands go over the web terminal."""
         self.settings = settings
         self._coder = coder
         self._cluster = cluster
         self.ledger = ledger
         self._run_id = run_id
-        self._budgets = budgets or WorkspaceBudgets()
+        self._target = target or Target()
+        self._budgets = self._target.coder.budgets if self._target.coder else WorkspaceBudgets()
         self.clock = clock
         self._on_change = on_change
-        #: Workspaces by name that have been asked for and not yet proved gone, with their ids if known.
-        self.outstanding: dict[str, str | None] = {}
-        #: Seconds that the teardown of each of them may take.
-        self._teardown_seconds: dict[str, float] = {}
+        #: Workspaces by name that have been asked for and not yet proved gone.
+        self.outstanding: dict[str, Outstanding] = {}
         #: What became of the others.
         self.proofs: list[LeakProof] = []
 
@@ -98,16 +121,26 @@ class TaskLauncher:
         if channel.name == "script":
             values[settings.command_parameter] = _script(settings)
         name = workspace_name("task", self._run_id)
-        entry = self.ledger.intend("workspace", name, self._run_id, settings.time_to_live)
-        self.outstanding[name] = None
-        self._teardown_seconds[name] = settings.budgets.teardown
-        workspace = self._coder.create_workspace(
-            name,
-            template_version_id=version.id,
-            parameters={**values, **ownership_parameters(entry, declared)},
-            ttl_seconds=settings.time_to_live,
+        search = self._search(name)
+        entry = self.ledger.intend(
+            "workspace", name, self._run_id, settings.time_to_live, where=place_of(self._coder)
         )
-        self.outstanding[name] = workspace.id
+        made = Outstanding(entry, settings.budgets.teardown, settings.planes, search)
+        self.outstanding[name] = made
+        try:
+            workspace = self._coder.create_workspace(
+                name,
+                template_version_id=version.id,
+                parameters={**values, **ownership_parameters(entry, declared)},
+                ttl_seconds=settings.time_to_live,
+            )
+        except PERHAPS_MADE:
+            raise
+        except GatehouseError:  # refused: a workspace of this name, if there is one, is somebody else's
+            self.ledger.gone(name)
+            del self.outstanding[name]
+            raise
+        made.id = workspace.id
         self.ledger.created(name, workspace.id)
         with self._coder.hints(workspace.id) as hints:
             started = bring_up(
@@ -317,25 +350,40 @@ class TaskLauncher:
 
         Builds under way are waited for, never cancelled; the delete is tried again; nothing is orphaned.
         """
-        deadline = self._deadline(self._teardown_seconds.get(name, self.settings.budgets.teardown))
-        workspace_id = self.outstanding.get(name)
-        if workspace_id is None:
+        made = self.outstanding[name]
+        deadline = self._deadline(made.teardown_seconds)
+        if made.id is None:
             found = self._coder.find_workspace(name)
-            if found is None:
+            if found is None or _is_older(found, made.entry):
                 self.ledger.gone(name)
-                self.outstanding.pop(name, None)
+                del self.outstanding[name]
                 return None
-            workspace_id = found.id
-        with self._coder.hints(workspace_id) as hints:
-            workspaces.delete(
-                self._coder, workspace_id, deadline, on_change=self._on_change, pause=hints.pause
-            )
-        proof = prove_gone(self._coder, self._cluster, workspace_id, deadline)
+            made.id = found.id
+        if made.search:
+            made.search.subject = replace(made.search.subject, workspace_id=made.id)
+        with self._coder.hints(made.id) as hints:
+            workspaces.delete(self._coder, made.id, deadline, on_change=self._on_change, pause=hints.pause)
+        proof = prove_gone(
+            self._coder,
+            self._cluster,
+            made.id,
+            deadline,
+            search=made.search,
+            planes=planes.looks(planes.load_planes(made.planes), self._target, made.entry),
+        )
         self.proofs.append(proof)
-        self.outstanding.pop(name, None)
+        del self.outstanding[name]
         if proof.outcome == "clean":
             self.ledger.gone(name)
         return proof
+
+    def _search(self, name: str) -> Search | None:
+        """What there is in the cluster before the workspace is."""
+        if self._cluster is None:
+            return None
+        search = Search(self._cluster, Subject("", name))
+        search.remember_before()
+        return search
 
     def destroy_all(self) -> None:
         """Destroy what is outstanding. Raises the first problem, when all have been tried."""
@@ -350,6 +398,12 @@ class TaskLauncher:
 
     def _deadline(self, seconds: float) -> Deadline:
         return Deadline.after(seconds, self.clock)
+
+
+def _is_older(found: Workspace, entry: Entry) -> bool:
+    """Whether a workspace was there before ours was asked for, whose answer was lost."""
+    asked = datetime.fromisoformat(entry.created)
+    return found.created_at is not None and found.created_at < asked - timedelta(seconds=TIME_TOLERANCE)
 
 
 def _script(settings: TaskSettings) -> str:

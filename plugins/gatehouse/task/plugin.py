@@ -100,11 +100,11 @@ def make_launcher(
     run = required_run(pytestconfig)
     assert run.bundle and run.target.coder
     ledger = Ledger(run.bundle.folder / f"ledger-{run.worker}.jsonl")
-    run_id, budgets = run.bundle.run_id, run.target.coder.budgets
+    run_id, target = run.bundle.run_id, run.target
 
     @contextmanager
     def launcher() -> Iterator[TaskLauncher]:
-        made = TaskLauncher(task_settings, coder, task_cluster, ledger, run_id, budgets=budgets)
+        made = TaskLauncher(task_settings, coder, task_cluster, ledger, run_id, target=target)
         try:
             yield made
         finally:

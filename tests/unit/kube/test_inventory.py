@@ -1,6 +1,14 @@
 from gatehouse.core.errors import NotFound, PermissionDenied, Unreachable
-from gatehouse.kube.client import CLAIMS, DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SECRETS, VOLUMES
-from gatehouse.kube.inventory import belonging, workspace_inventory
+from gatehouse.kube.client import (
+    CLAIMS,
+    DEPLOYMENTS,
+    HTTP_ROUTES,
+    PODS,
+    REPLICA_SETS,
+    SECRETS,
+    VOLUMES,
+)
+from gatehouse.kube.inventory import KINDS, Search, Subject, belonging, workspace_inventory
 
 ID = "8f273687-520e-41b9-bc24-139831ec7bb7"
 OTHER = "00000000-520e-41b9-bc24-139831ec7bb7"
@@ -77,12 +85,14 @@ class Cluster:
         self.answers = answers
         self.calls = 0
 
-    def list_all(self, kind):
+    def list_metadata(self, kind):
         self.calls += 1
         answer = self.answers.get(kind, [])
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    list_all = list_metadata
 
 
 def test_a_kind_that_may_not_be_listed_is_unverified_and_not_clean():
@@ -95,10 +105,15 @@ def test_a_kind_that_may_not_be_listed_is_unverified_and_not_clean():
 
     assert inventory.found == ()
     assert inventory.unverified == {"secrets": "forbidden: cannot list secrets", "pods": "no answer"}
+    assert inventory.passing == {"pods"}
 
 
-def test_a_kind_that_the_cluster_does_not_serve_holds_nothing():
-    assert workspace_inventory(Cluster({NAMESPACES: NotFound("404")}), ID).unverified == {}
+def test_a_kind_that_a_cluster_need_not_serve_may_be_missing():
+    assert workspace_inventory(Cluster({HTTP_ROUTES: NotFound("404")}), ID).unverified == {}
+
+
+def test_a_kind_that_every_cluster_serves_is_unverified_where_the_server_knows_nothing_of_it():
+    assert workspace_inventory(Cluster({PODS: NotFound("404")}), ID).unverified == {"pods": "404"}
 
 
 def test_the_number_of_calls_does_not_depend_on_the_number_of_objects():
@@ -106,4 +121,32 @@ def test_the_number_of_calls_does_not_depend_on_the_number_of_objects():
     workspace_inventory(few, ID)
     workspace_inventory(many, ID)
 
-    assert few.calls == many.calls
+    assert few.calls == many.calls == len(KINDS)
+
+
+def test_what_is_new_since_the_snapshot_is_told_apart_from_what_was_there():
+    cluster = Cluster({SECRETS: [item("old")], PODS: PermissionDenied("403")})
+    search = Search(cluster, Subject(ID, "gate-task-1"))
+    search.remember_before()
+    cluster.answers = {
+        SECRETS: [item("old"), item("token-gate-task-1"), item("someones")],
+        PODS: [item("gate-task-1-pod")],
+    }
+
+    inventory = search.look()
+
+    assert [each.name for each in inventory.found] == ["token-gate-task-1"]
+    assert inventory.new == ("secrets ws/someones",)
+
+
+def test_what_was_seen_to_belong_makes_its_orphans_belong_in_later_looks():
+    owner = item("rs", labels={"com.coder.workspace.id": ID})
+    orphan = item("pod", owners=[owner["metadata"]["uid"]])
+    cluster = Cluster({REPLICA_SETS: [owner], PODS: [orphan]})
+    search = Search(cluster, Subject(ID))
+    assert len(search.look().found) == 2
+
+    cluster.answers = {PODS: [orphan]}
+
+    assert [each.name for each in search.look().found] == ["pod"]
+    assert workspace_inventory(cluster, ID).found == ()

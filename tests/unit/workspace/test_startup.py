@@ -71,6 +71,9 @@ class Cluster:
             return list(self._events)
         return [self._pod()] if self._pod() else []
 
+    def list_metadata(self, kind):
+        return self.list_all(kind)
+
     def _pod(self):
         return at(self._clock, self._pods)
 

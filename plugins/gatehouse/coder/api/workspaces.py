@@ -91,10 +91,13 @@ class WorkspaceCalls(Calls):
         query = {"include_deleted": "true"} if include_deleted else None
         return self._transport.read(calls.WORKSPACE, Workspace, query, workspace=workspace_id)
 
-    def find_workspace(self, name: str, owner: str = "me") -> Workspace | None:
-        """GET /api/v2/users/{owner}/workspace/{name}; None for one that does not exist or was deleted."""
+    def find_workspace(
+        self, name: str, owner: str = "me", *, include_deleted: bool = False
+    ) -> Workspace | None:
+        """GET /api/v2/users/{owner}/workspace/{name}; None for one that does not exist, or is deleted unless wanted."""
+        query = {"include_deleted": "true"} if include_deleted else None
         try:
-            return self._transport.read(calls.WORKSPACE_BY_NAME, Workspace, user=owner, name=name)
+            return self._transport.read(calls.WORKSPACE_BY_NAME, Workspace, query, user=owner, name=name)
         except NoSuchCall:
             raise
         except NotFound:

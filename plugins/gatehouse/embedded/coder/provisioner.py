@@ -38,6 +38,8 @@ class ProvisionerFaults:
     no_agents: bool = False
     #: Kinds of object that a delete leaves behind, though the build succeeds.
     leaves_behind: set[str] = field(default_factory=set)
+    #: A delete succeeds as soon as everything is marked for deletion, whatever keeps it from going.
+    does_not_wait: bool = False
 
 
 class Provisioner:
@@ -151,15 +153,19 @@ class Provisioner:
         if build.transition == "delete":
             manifests += reversed(build.version.always)
         stage = "Deleting Workspace" if build.transition == "delete" else "Stopping Workspace"
-        for manifest in fill_in(copy.deepcopy(manifests), values):
+        filled = fill_in(copy.deepcopy(manifests), values)
+        kept_within = {
+            each["metadata"].get("namespace") for each in filled if each["kind"] in self.faults.leaves_behind
+        }
+        for manifest in filled:
             kind, metadata = kind_of(manifest), manifest["metadata"]
             key = (kind.name, metadata.get("namespace", ""), metadata["name"])
-            kept = kind.name in self.faults.leaves_behind or (kind is NAMESPACE and self.faults.leaves_behind)
+            kept = kind.name in self.faults.leaves_behind or (kind is NAMESPACE and key[2] in kept_within)
             if not kept and key in workspace.state and self._store.find(kind, key[1], key[2]):
                 self._store.delete(kind, key[1], key[2])
             workspace.state.discard(key)
             self._log(build, stage, f"kubernetes_{kind.name.lower()}.{key[2]}: Destruction complete after 1s")
-        if build.transition == "delete" and not self.faults.leaves_behind:
+        if build.transition == "delete" and not (self.faults.leaves_behind or self.faults.does_not_wait):
             await self._until_gone(workspace.namespace)
 
     async def _until_gone(self, namespace: str) -> None:

@@ -265,12 +265,12 @@ class Database:
             return None
         return self._keys.setdefault(token, Key(user, token.partition("-")[0]))
 
-    def find_workspace(self, owner: User, name: str) -> Workspace | None:
-        """A live workspace by owner and name."""
-        for workspace in self.workspaces.values():
-            if workspace.owner is owner and workspace.name == name and not workspace.deleted:
-                return workspace
-        return None
+    def find_workspace(self, owner: User, name: str, *, include_deleted: bool = False) -> Workspace | None:
+        """A workspace by owner and name: the live one, else the last that was deleted if so wanted."""
+        of_name = [each for each in self.workspaces.values() if each.owner is owner and each.name == name]
+        live = [each for each in of_name if not each.deleted]
+        found = live or (of_name if include_deleted else [])
+        return found[-1] if found else None
 
     def builds(self) -> list[tuple[Workspace, Build]]:
         """All builds with their workspaces."""

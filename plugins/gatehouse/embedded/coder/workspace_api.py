@@ -155,7 +155,9 @@ class WorkspaceApi:
 
     async def _workspace_by_name(self, request: Request) -> Response:
         workspace = self._database.find_workspace(
-            self._access.named_member(request), request.path_params["name"]
+            self._access.named_member(request),
+            request.path_params["name"],
+            include_deleted=request.query_params.get("include_deleted") == "true",
         )
         if workspace is None:
             raise NOT_FOUND

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from gatehouse.core.processes import ProcessOwner
@@ -21,8 +22,10 @@ from gatehouse.embedded import clock
 from gatehouse.embedded.kubernetes.access import Identity
 from gatehouse.embedded.kubernetes.containers import current_log, followed_log
 from gatehouse.embedded.kubernetes.exec import serve_exec
+from gatehouse.embedded.kubernetes.faults import ServerFaults, refusing
 from gatehouse.embedded.kubernetes.kinds import KINDS, POD, Kind, Object
 from gatehouse.embedded.kubernetes.kubelet import Kubelet
+from gatehouse.embedded.kubernetes.lists import list_of, page_of
 from gatehouse.embedded.kubernetes.pod_network import PodNetwork
 from gatehouse.embedded.kubernetes.store import (
     ApiError,
@@ -48,9 +51,13 @@ class KubernetesApi:
         self._owner = owner
         self.tokens: dict[str, Identity] = {}
         self._evictions: set[asyncio.Task[None]] = set()
+        self.faults = ServerFaults()
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         """The ASGI application."""
+        return refusing(self._application(), self.faults)
+
+    def _application(self) -> Starlette:
         collections = [
             pattern
             for kind in KINDS
@@ -177,16 +184,12 @@ class KubernetesApi:
             return self._watch(request, kind, namespace, labels, fields)
         identity.require("list", kind.group, kind.plural, namespace)
         items = self._store.select(kind, namespace or None, labels, fields)
-        if "as=Table" in request.headers.get("accept", ""):
+        accept = request.headers.get("accept", "")
+        if "as=Table" in accept:
             return JSONResponse(_table(kind, items, self._store.version))
-        return JSONResponse(
-            {
-                "apiVersion": kind.api_version,
-                "kind": f"{kind.name}List",
-                "metadata": {"resourceVersion": str(self._store.version)},
-                "items": items,
-            }
-        )
+        limit, token = request.query_params.get("limit") or 0, request.query_params.get("continue", "")
+        page, metadata = page_of(items, int(limit), token, self._store.version)
+        return JSONResponse(list_of(kind, page, metadata, accept))
 
     def _watch(self, request: Request, kind: Kind, namespace: str, labels: str, fields: str) -> Response:
         parameters = request.query_params
@@ -233,7 +236,8 @@ class KubernetesApi:
         if request.method == "DELETE":
             options = await _body(request) if await request.body() else {}
             chosen = request.query_params.get("propagationPolicy") or options.get("propagationPolicy")
-            return JSONResponse(self._store.delete(kind, namespace, name, chosen or "Background"))
+            meant = (options.get("preconditions") or {}).get("uid", "")
+            return JSONResponse(self._store.delete(kind, namespace, name, chosen or "Background", meant))
         present = self._store.get(kind, namespace, name)
         if request.method == "GET":
             if "as=Table" in request.headers.get("accept", ""):

@@ -26,6 +26,7 @@ from gatehouse.embedded.kubernetes.kinds import (
     Object,
 )
 from gatehouse.embedded.kubernetes.kubelet import Kubelet
+from gatehouse.embedded.kubernetes.namespace_status import terminating
 from gatehouse.embedded.kubernetes.store import ApiError, ObjectStore, owned_by, owner_reference
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class ControllerManager:
             kubelet.reconcile,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        #: What becomes of a volume when its claim is gone, by storage class: Delete or Retain.
+        self.reclaim_policies: dict[str, str] = {"standard": "Delete"}
         #: Why no pod may be created, in the words of the quota's admission; empty when they may.
         self.quota_exceeded: str = ""
 
@@ -113,6 +116,7 @@ class ControllerManager:
         for kind, item in inside:
             if not item["metadata"].get("deletionTimestamp"):
                 self._store.delete(kind, name, item["metadata"]["name"])
+        self._store.set_status(NAMESPACE, "", name, terminating(namespace, inside))
         if not inside:
             finish = lambda: self._store.finalize(NAMESPACE, namespace)  # noqa: E731 - a thunk
             self._later(self._timings.namespace_termination, namespace["metadata"]["uid"], finish)
@@ -164,6 +168,7 @@ class ControllerManager:
         if CLAIM_PROTECTION not in metadata.setdefault("finalizers", []):
             metadata["finalizers"].append(CLAIM_PROTECTION)
         name = f"pvc-{metadata['uid']}"
+        storage_class = claim["spec"].get("storageClassName", "standard")
         reference = {"name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]}
         capacity = claim["spec"].get("resources", {}).get("requests", {"storage": "1Gi"})
         if not self._store.find(VOLUME, "", name):
@@ -171,8 +176,8 @@ class ControllerManager:
                 "capacity": capacity,
                 "accessModes": claim["spec"].get("accessModes", ["ReadWriteOnce"]),
                 "claimRef": {"kind": "PersistentVolumeClaim", "apiVersion": "v1", **reference},
-                "persistentVolumeReclaimPolicy": "Delete",
-                "storageClassName": claim["spec"].get("storageClassName", "standard"),
+                "persistentVolumeReclaimPolicy": self.reclaim_policies.get(storage_class, "Delete"),
+                "storageClassName": storage_class,
             }
             self._store.create(
                 VOLUME, {"metadata": {"name": name}, "spec": spec, "status": {"phase": "Bound"}}

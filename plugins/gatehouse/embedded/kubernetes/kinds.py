@@ -158,6 +158,8 @@ REPLICA_SET = Kind(
     first_status={},
 )
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", short_names=("sts",), first_status={})
+DAEMON_SET = Kind("apps", "v1", "DaemonSet", "daemonsets", short_names=("ds",), first_status={})
+CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", short_names=("cj",), first_status={})
 JOB = Kind(
     "batch",
     "v1",
@@ -251,6 +253,8 @@ KINDS = (
     DEPLOYMENT,
     REPLICA_SET,
     STATEFUL_SET,
+    DAEMON_SET,
+    CRON_JOB,
     JOB,
     INGRESS,
     NETWORK_POLICY,

@@ -179,14 +179,23 @@ class ObjectStore:
             present["status"] = status
             self.update(kind, present)
 
-    def delete(self, kind: Kind, namespace: str, name: str, propagation: str = "Background") -> Object:
+    def delete(
+        self, kind: Kind, namespace: str, name: str, propagation: str = "Background", uid: str = ""
+    ) -> Object:
         """Delete as the API server does: at once, or by `deletionTimestamp` while finalizers are left.
 
         `propagation` is Background, Foreground or Orphan. Pods and namespaces are finished by their
-        controllers. Raises `ApiError` 404.
+        controllers. Raises `ApiError` 404, and 409 if the object is not the one with `uid`.
         """
         item = self.get(kind, namespace, name)
         metadata = item["metadata"]
+        if uid and uid != metadata["uid"]:
+            raise ApiError(
+                409,
+                "Conflict",
+                f'Operation cannot be fulfilled on {kind.plural} "{name}": Precondition failed: UID in '
+                f"precondition: {uid}, UID in object meta: {metadata['uid']}",
+            )
         if propagation == "Orphan":
             self._disown(metadata["uid"])
         if propagation == "Foreground" and "foregroundDeletion" not in metadata.get("finalizers", []):

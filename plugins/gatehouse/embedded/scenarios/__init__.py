@@ -11,6 +11,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     images,
     journeys,
     kubernetes,
+    leaks,
     secrets,
     smoke_cluster,
     smoke_edge,
