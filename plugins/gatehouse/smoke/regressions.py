@@ -36,7 +36,7 @@ REGRESSIONS = (
         ("21309", "20764", "10781", "17597"),
         "kubectl logs of the newest Coder pod, also --previous; scale to one replica, give the probe more time",
         r"test_control_plane|test_consistency",
-        r"migrat|schema|restart|CrashLoop|rollout|no migration found|does not answer|\b503\b",
+        r"migrat|schema|restart|CrashLoop|rollout|no migration found|\b503\b",
     ),
     Regression(
         "mixed-replicas",
@@ -153,11 +153,36 @@ REGRESSIONS = (
 )
 
 
-def likely(test: str, words: str) -> Regression | None:
+MIGRATION = REGRESSIONS[0]
+
+#: The types of failures that say only that Coder gave no answer of its own, whatever was asked: it is down, or
+#: something stands in front of it.
+SILENCE = frozenset(
+    {
+        "Unreachable",
+        "NotConnected",
+        "LostAnswer",
+        "Transient",
+        "RateLimited",
+        "CertificateProblem",
+        "Redirected",
+        "ServerFault",
+    }
+)
+
+#: What a server says that is migrating its database, or had no time to.
+_MIGRATING = re.compile(r"migrat|schema|no migration found", re.IGNORECASE)
+
+
+def likely(test: str, words: str, kind: str = "", *, silent: bool = False) -> Regression | None:
     """The class that a failure of the test `test` (its id) with these words most likely belongs to.
 
-    The one with most matching words wins; of equals the one that comes first.
+    `kind` is the type of the failure, `silent` whether Coder was found to be dead in the same run: what was asked of
+    it then says nothing about itself, and only a migration explains it. Otherwise the class with most matching words
+    wins; of equals the one that comes first.
     """
+    if silent or kind in SILENCE:
+        return MIGRATION if _MIGRATING.search(words) else None
     best, most = None, 0
     for regression in REGRESSIONS:
         if not re.search(regression.tests, test):

@@ -16,6 +16,9 @@ UNVERIFIED, NOT_CONFIGURED = "unverified: ", "not configured: "
 #: The class of failures that say nothing about the platform: a token or a tool on this side.
 ENVIRONMENT = "environment"
 
+#: The test that asks Coder for a sign of life. While it is red, nothing else that is asked of Coder tells more.
+SIGN_OF_LIFE = "test_control_plane.py::test_the_process_answers"
+
 #: The property by which a test belongs to another subsystem than its file says.
 PROPERTY = "subsystem"
 
@@ -65,11 +68,12 @@ class Subsystem:
 def subsystems(results: RunResults, suite: str = "smoke") -> list[Subsystem]:
     """All subsystems of a run, in the order of their tests."""
     found: dict[str, Subsystem] = {}
+    silent = any(test.id.endswith(SIGN_OF_LIFE) and test.status in BAD for test in results.tests.values())
     for test in results.tests.values():
         if test.suite != suite:
             continue
         name = test.properties.get(PROPERTY) or subsystem_of(test.file or test.id)
-        _add(found.setdefault(name, Subsystem(name)), test)
+        _add(found.setdefault(name, Subsystem(name)), test, silent=silent)
     return list(found.values())
 
 
@@ -78,7 +82,7 @@ def subsystem_of(path: str) -> str:
     return PurePosixPath(path.split("::")[0]).stem.removeprefix("test_").replace("_", " ")
 
 
-def _add(subsystem: Subsystem, test: TestResult) -> None:
+def _add(subsystem: Subsystem, test: TestResult, *, silent: bool) -> None:
     state = _state(test.status, test.last)
     subsystem.tests[state] = subsystem.tests.get(state, 0) + 1
     subsystem.seconds += test.seconds
@@ -88,7 +92,8 @@ def _add(subsystem: Subsystem, test: TestResult) -> None:
     if test.status in BAD and test.failure:
         failure = test.failure
         words = "\n".join([failure.summary, failure.details, failure.where])
-        subsystem.red.append(RedTest(test.id, failure.summary, failure.next_step, likely(test.id, words)))
+        likeness = likely(test.id, words, failure.type, silent=silent)
+        subsystem.red.append(RedTest(test.id, failure.summary, failure.next_step, likeness))
 
 
 def _state(status: Status, attempt: Attempt) -> State:
@@ -130,13 +135,22 @@ def lines(
         text += [
             f"{subsystem.name}: {reason}" for reason in subsystem.reasons if reason.startswith(UNVERIFIED)
         ]
-    for red in (red for subsystem in found for red in subsystem.red):
-        text += _advice(red)
+    for alike in _alike(red for subsystem in found for red in subsystem.red):
+        text += _advice(alike)
     return text
 
 
-def _advice(red: RedTest) -> list[str]:
-    text = [red.id, f"  {red.words}"]
+def _alike(red: Iterable[RedTest]) -> list[list[RedTest]]:
+    """Red tests that say the same belong together: one cause is told once, with the first test that met it."""
+    groups: dict[tuple[str, str, Regression | None], list[RedTest]] = {}
+    for each in red:
+        groups.setdefault((each.words, each.next_step, each.regression), []).append(each)
+    return list(groups.values())
+
+
+def _advice(alike: list[RedTest]) -> list[str]:
+    red, others = alike[0], len(alike) - 1
+    text = [red.id + (f" and {others} more" if others else ""), f"  {red.words}"]
     if red.regression:
         text += [f"  like: {red.regression.title} ({red.regression.links[0]})"]
     step = red.next_step or (red.regression.next_step if red.regression else "")
