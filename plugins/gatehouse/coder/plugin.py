@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gatehouse.run import required_run
+from gatehouse.run import current_run, required_run
 
 if TYPE_CHECKING:
     from gatehouse.coder.client import CoderClient
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from gatehouse.coder.models import Workspace
     from gatehouse.core.settings import CoderSettings
     from gatehouse.core.smoke_settings import SmokeSettings
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give workers of an interrupted run the time to delete their workspaces: pytest-xdist kills them after 10 s."""
+    run = current_run(node.config)
+    if run and run.target.coder:
+        node.nodemanager.EXIT_TIMEOUT = run.target.coder.teardown_timeout_seconds
 
 
 @pytest.fixture(scope="session")
@@ -82,10 +90,8 @@ def ready_workspace(
     from gatehouse.coder.made import template_under_test
 
     made = _workspaces(pytestconfig, coder, coder_settings)
-    try:
-        yield made.make_ready(template_under_test(coder, coder_settings))
-    finally:
-        made.remove_all()
+    yield made.make_ready(template_under_test(coder, coder_settings))
+    made.remove_all()
 
 
 def _workspaces(config: pytest.Config, coder: CoderClient, settings: CoderSettings) -> MadeWorkspaces:

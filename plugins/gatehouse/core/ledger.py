@@ -9,6 +9,7 @@ import getpass
 import json
 import os
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,6 +93,21 @@ def outstanding(path: Path) -> list[Entry]:
             case "gone":
                 entries.pop(name, None)
     return list(entries.values())
+
+
+def outstanding_in(folder: Path) -> list[Entry]:
+    """The entries of all ledgers in a folder that were not proved gone."""
+    return [entry for path in sorted(folder.glob("ledger-*.jsonl")) for entry in outstanding(path)]
+
+
+def left_behind(entries: Iterable[Entry]) -> list[str]:
+    """A line for each entry that may still be there, with the command that removes it."""
+    return [
+        f"left behind: the {each.kind} {each.name}"
+        + ("" if each.id else ", if it was made at all: the request for it was not answered")
+        + f"; to remove it: coder delete {each.name} --yes"
+        for each in entries
+    ]
 
 
 def owner() -> str:
