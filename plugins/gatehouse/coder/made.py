@@ -9,7 +9,7 @@ from gatehouse.coder.client import CoderClient
 from gatehouse.coder.creation import GRACE, INTERVAL, nothing_was_made
 from gatehouse.coder.models import Workspace
 from gatehouse.coder.ownership import ownership_parameters, workspace_name
-from gatehouse.coder.workspaces import delete, wait_until_ready
+from gatehouse.coder.workspaces import delete
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import GatehouseError, UsageError
 from gatehouse.core.ledger import Ledger
@@ -94,14 +94,13 @@ class MadeWorkspaces:
                 self._uncertain.add(self._names[-1])
             raise
 
-    def make_ready(self, template_name: str) -> Workspace:
-        """Make a workspace and wait until its agent is ready; what does not become ready is deleted.
+    def make_ready(self, template_name: str, bring_up: Callable[[Workspace], Workspace]) -> Workspace:
+        """Make a workspace and have it brought up; what does not become ready is deleted.
 
-        Raises `TerminalState`, `WaitTimeout`, never what the deletion after it raises: that is left to the ledger.
+        Raises what `bring_up` raises, and never what the deletion after it raises: that is left to the ledger.
         """
         try:
-            made = self.make(template_name)
-            return wait_until_ready(self._coder, made.id, self._settings.workspace_timeout_seconds)
+            return bring_up(self.make(template_name))
         except BaseException:
             with contextlib.suppress(GatehouseError):
                 self.remove_all()

@@ -77,24 +77,13 @@ def make_workspace(
 
     What is made is in the ledger before it exists, and says whose it is by its name and labels.
     """
-    made = _workspaces(pytestconfig, coder, coder_settings)
+    made = workspaces_of_run(pytestconfig, coder, coder_settings)
     yield made.make
     made.remove_all()
 
 
-@pytest.fixture(scope="session")
-def ready_workspace(
-    pytestconfig: pytest.Config, coder: CoderClient, coder_settings: CoderSettings
-) -> Iterator[Workspace]:
-    """A workspace from the template under test, brought to ready, for all tests that only look: one a worker."""
-    from gatehouse.coder.made import template_under_test
-
-    made = _workspaces(pytestconfig, coder, coder_settings)
-    yield made.make_ready(template_under_test(coder, coder_settings))
-    made.remove_all()
-
-
-def _workspaces(config: pytest.Config, coder: CoderClient, settings: CoderSettings) -> MadeWorkspaces:
+def workspaces_of_run(config: pytest.Config, coder: CoderClient, settings: CoderSettings) -> MadeWorkspaces:
+    """Makes workspaces that are in the ledger of this run, and deletes them."""
     from gatehouse.coder.made import MadeWorkspaces
     from gatehouse.core.ledger import Ledger
 

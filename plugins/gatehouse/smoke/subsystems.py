@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -74,7 +74,15 @@ def subsystems(results: RunResults, suite: str = "smoke") -> list[Subsystem]:
             continue
         name = test.properties.get(PROPERTY) or subsystem_of(test.file or test.id)
         _add(found.setdefault(name, Subsystem(name)), test, silent=silent)
+    _share_likenesses(found.values())
     return list(found.values())
+
+
+def _share_likenesses(found: Iterable[Subsystem]) -> None:
+    """What says the same is of one class, also where it was met in the set-up of a test that is about something else."""
+    known = {red.words: red.regression for each in found for red in each.red if red.regression}
+    for each in found:
+        each.red = [replace(red, regression=red.regression or known.get(red.words)) for red in each.red]
 
 
 def subsystem_of(path: str) -> str:
@@ -142,9 +150,9 @@ def lines(
 
 def _alike(red: Iterable[RedTest]) -> list[list[RedTest]]:
     """Red tests that say the same belong together: one cause is told once, with the first test that met it."""
-    groups: dict[tuple[str, str, Regression | None], list[RedTest]] = {}
+    groups: dict[tuple[str, str], list[RedTest]] = {}
     for each in red:
-        groups.setdefault((each.words, each.next_step, each.regression), []).append(each)
+        groups.setdefault((each.words, each.next_step), []).append(each)
     return list(groups.values())
 
 

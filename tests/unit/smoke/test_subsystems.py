@@ -111,3 +111,13 @@ def test_while_coder_gives_no_sign_of_life_nothing_else_is_likened_to_a_fault_of
 
     assert [red.regression for each in subsystems(run(dead, editor)) for red in each.red] == [None, None]
     assert [red.regression.name for each in subsystems(run(editor)) for red in each.red] == ["web-editor"]
+
+
+def test_one_cause_is_of_one_class_wherever_it_was_met():
+    words = "no provisioner daemon can take the build"
+    met = [
+        result("a", Status.FAILED, words=words, file=f"test_{name}.py")
+        for name in ("base_image", "workspace")
+    ]
+
+    assert {red.regression.name for each in subsystems(run(*met)) for red in each.red} == {"jobs-pending"}
