@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gatehouse.coder.client import CoderClient
+from gatehouse.coder.connect import connect
 from gatehouse.coder.contract import load_description, missing_calls
 from gatehouse.core.errors import GatehouseError, PermissionDenied, UsageError
 from gatehouse.core.settings import CoderSettings, Target, choose_target, find_settings_file, load_settings
@@ -101,7 +102,7 @@ def _coder(settings: CoderSettings, api_description: Path | None) -> Iterator[Fi
     except GatehouseError as error:
         yield _problem("coder", error)
         return
-    with CoderClient(settings.url, token) as user, CoderClient(settings.url, owner_token) as owner:
+    with connect(settings, token) as user, connect(settings, owner_token) as owner:
         try:
             info = user.build_info()
             name = _name(user)

@@ -1,4 +1,4 @@
-"""An API server that takes connections and never answers."""
+"""API servers that cannot be spoken to: one that never answers, one whose certificate is not accepted."""
 
 import socket
 
@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import Unreachable
+from gatehouse.core.errors import InfrastructureError, Unreachable
 from gatehouse.kube.client import Cluster
 from gatehouse.kube.exec import run_in_pod
 
@@ -38,3 +38,18 @@ def test_a_command_gives_up_on_a_server_that_never_answers_and_says_so(silent):
     assert silent.server in words
     assert "exec in pod coder/coder-0" in words
     assert "next: " in words
+
+
+def test_an_api_server_whose_certificate_is_not_accepted_is_told_at_once(platform, tmp_path):
+    configuration = yaml.safe_load(platform.kubeconfig.read_text())
+    del configuration["clusters"][0]["cluster"]["certificate-authority"]
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(configuration))
+
+    with (
+        Cluster(kubeconfig) as cluster,
+        pytest.raises(InfrastructureError, match="certificate of the Kubernetes") as raised,
+    ):
+        cluster.version()
+    assert not isinstance(raised.value, Unreachable)
+    assert "CERTIFICATE_VERIFY_FAILED" in raised.value.seen

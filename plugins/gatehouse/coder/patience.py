@@ -29,6 +29,7 @@ class Patience:
         self._rate_limit_budget = rate_limit_budget
         self._bound: Deadline | None = None
         self._silent = False
+        self._limit_lasts = False
 
     @contextmanager
     def within(self, deadline: Deadline) -> Iterator[None]:
@@ -39,15 +40,16 @@ class Patience:
         finally:
             self._bound = before
 
-    def answered(self) -> None:
-        """Note that Coder answers as it should."""
+    def answered(self, *, limited: bool) -> None:
+        """Note that Coder answers, and whether it only refused because there were too many requests."""
         self._silent = False
+        self._limit_lasts = self._limit_lasts and limited
 
     def repeated(self, ask: Callable[[], Answer]) -> Answer:
         """What `ask` answers once faults and limits that pass by themselves have passed. For reads only."""
         # Where nobody answered well for a whole budget, the next call asks only once: the first told all there is.
         deadline = self._budget(0.0 if self._silent else READ_BUDGET)
-        limited = self._budget(self._rate_limit_budget)
+        limited = self._limit_budget()
         attempt = 0
         while True:
             try:
@@ -65,12 +67,16 @@ class Patience:
 
     def let_through(self, ask: Callable[[], Answer]) -> Answer:
         """What `ask` answers once it is not refused for the number of requests: such a refusal did nothing."""
-        limited = self._budget(self._rate_limit_budget)
+        limited = self._limit_budget()
         while True:
             try:
                 return ask()
             except RateLimited as error:
                 self._wait_for_limit(error, limited)
+
+    def _limit_budget(self) -> Deadline:
+        # As above: a limit that has outlasted one budget is not waited for again until somebody is let through.
+        return self._budget(0.0 if self._limit_lasts else self._rate_limit_budget)
 
     def _budget(self, seconds: float) -> Deadline:
         return self._bound.within(seconds) if self._bound else Deadline.after(seconds, self._clock)
@@ -79,6 +85,7 @@ class Patience:
         """Let the time pass that the server asks for. Raises the error if there is not that much."""
         pause = error.retry_after or RETRY_PAUSES[-1]
         if limited.remaining < pause:
+            self._limit_lasts = self._limit_lasts or self._bound is None
             error.next_step = (
                 "have fewer tests and people use the same user's token at the same time, or raise "
                 "CODER_API_RATE_LIMIT"

@@ -36,12 +36,12 @@ def coder_settings(pytestconfig: pytest.Config) -> CoderSettings:
 @pytest.fixture(scope="session")
 def coder(pytestconfig: pytest.Config, coder_settings: CoderSettings) -> Iterator[CoderClient]:
     """A client of the target's Coder deployment."""
-    from gatehouse.coder.client import CoderClient
+    from gatehouse.coder.connect import connect
 
     run = required_run(pytestconfig)
     token = coder_settings.token.read()
     run.redactor.add(token)
-    with CoderClient(coder_settings.url, token) as client:
+    with connect(coder_settings, token) as client:
         yield client
 
 
@@ -53,11 +53,11 @@ def coder_owner(
     if coder_settings.owner_token is None:
         yield coder
         return
-    from gatehouse.coder.client import CoderClient
+    from gatehouse.coder.connect import connect
 
     token = coder_settings.owner_token.read()
     required_run(pytestconfig).redactor.add(token)
-    with CoderClient(coder_settings.url, token) as client:
+    with connect(coder_settings, token) as client:
         yield client
 
 

@@ -224,7 +224,7 @@ class Transport:
         except httpx.RequestError as error:
             raise self._clean(connection_problem(error, self.url, _where(call, path))) from error
         if answer.status_code < 500:
-            self.patience.answered()
+            self.patience.answered(limited=answer.status_code == 429)
         self._note(call, answer.headers)
         return answer
 

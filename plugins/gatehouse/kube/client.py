@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
-from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import EnvironmentProblem, NotFound, Transient, Unreachable
+from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline, clock_skew
+from gatehouse.core.errors import EnvironmentProblem, InfrastructureError, NotFound, Transient, Unreachable
 
 if TYPE_CHECKING:
     from gatehouse.kube.watch import Watch
@@ -112,6 +113,7 @@ class Cluster:
         self.server: str = configuration.host
         #: Whether any answer said that it comes from the embedded platform.
         self.embedded = False
+        self._skew = timedelta()
 
     def __enter__(self) -> Cluster:
         return self
@@ -126,6 +128,10 @@ class Cluster:
             if pool := pools.get(key):
                 pool.close()  # forgetting it only closes its connections once nothing refers to it
         pools.clear()
+
+    def server_time(self) -> datetime:
+        """The time as the API server has it by its newest answer, with which the objects' times are to be compared."""
+        return self._clock.now() + self._skew
 
     def list_all(
         self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
@@ -258,6 +264,7 @@ class Cluster:
     ) -> Any:
         """The response to a request, its body still to be read. Raises `Unreachable`."""
         import urllib3
+        from kubernetes.client import ApiException
 
         # A log is text, and a server that is asked for nothing but JSON may refuse it (406).
         headers = {"Accept": "application/json, */*"} | ({"Content-Type": media_type} if body else {})
@@ -271,9 +278,12 @@ class Cluster:
         )
         try:
             response = self._api.call_api(*request, _request_timeout=timeout)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ApiException) as error:
+            # An ApiException here is of the library's own making, as for a certificate that is not accepted.
             raise self._unreachable(f"{method} {path}", error) from error
         self.embedded = self.embedded or response.getheader("Server") == EMBEDDED_SERVER
+        skew = clock_skew(response.getheader("Date") or "", self._clock.now())
+        self._skew = self._skew if skew is None else skew
         return response
 
     def _read_answer(self, response: Any, request: str, *, text: bool = False) -> str:
@@ -291,7 +301,15 @@ class Cluster:
             raise problem
         return body
 
-    def _unreachable(self, request: str, error: Exception) -> Unreachable:
+    def _unreachable(self, request: str, error: Exception) -> InfrastructureError:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):  # which does not pass by waiting
+            return InfrastructureError(
+                f"the certificate of the Kubernetes API server at {self.server} is not accepted",
+                seen=" ".join(str(error).split()),
+                where=request,
+                next_step="compare the kubeconfig's certificate-authority with the server's; a wrong clock of this "
+                "machine looks the same",
+            )
         return Unreachable(
             f"Kubernetes does not answer at {self.server}",
             seen=f"{type(error).__name__}: {error}",

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gatehouse.coder.client import CoderClient
+from gatehouse.coder.connect import connect
 from gatehouse.core.errors import GatehouseError, UsageError
 from gatehouse.core.ledger import left_behind, outstanding_in
 from gatehouse.core.settings import FILE_NAME as SETTINGS_FILE
@@ -32,8 +32,8 @@ def baseline(folder: Path, target_name: str | None, *, canaries: bool, lifetime_
         )
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     with (
-        CoderClient(target.coder.url, target.coder.token.read()) as coder,
-        CoderClient(target.coder.url, target.coder.deployment_token.read()) as owner,
+        connect(target.coder, target.coder.token.read()) as coder,
+        connect(target.coder, target.coder.deployment_token.read()) as owner,
     ):
         try:
             taken = take_baseline(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -15,6 +16,9 @@ UNVERIFIED, NOT_CONFIGURED = "unverified: ", "not configured: "
 
 #: The class of failures that say nothing about the platform: a token or a tool on this side.
 ENVIRONMENT = "environment"
+
+#: Types of failures that say nothing about it, either: the server refused for the number of requests only.
+NO_ANSWER = frozenset({"RateLimited"})
 
 #: The test that asks Coder for a sign of life. While it is red, nothing else that is asked of Coder tells more.
 SIGN_OF_LIFE = "test_control_plane.py::test_the_process_answers"
@@ -79,7 +83,7 @@ def subsystems(results: RunResults, suite: str = "smoke") -> list[Subsystem]:
 
 
 def _share_likenesses(found: Iterable[Subsystem]) -> None:
-    """What says the same is of one class, also where it was met in the set-up of a test that is about something else."""
+    """What says the same is of one class, also where a test about something else met it."""
     known = {red.words: red.regression for each in found for red in each.red if red.regression}
     for each in found:
         each.red = [replace(red, regression=red.regression or known.get(red.words)) for red in each.red]
@@ -108,8 +112,10 @@ def _state(status: Status, attempt: Attempt) -> State:
     if status in BAD:
         if status is Status.NOT_RUN:
             return State.NOT_RUN
-        classes = {failure.failure_class for failure in attempt.failures}
-        return State.NO_VERDICT if classes == {ENVIRONMENT} else State.BROKEN
+        says_nothing = [
+            each.failure_class == ENVIRONMENT or each.type in NO_ANSWER for each in attempt.failures
+        ]
+        return State.NO_VERDICT if says_nothing and all(says_nothing) else State.BROKEN
     if status is Status.SKIPPED:
         return State.NOT_CONFIGURED if _reason(attempt).startswith(NOT_CONFIGURED) else State.UNVERIFIED
     return State.WORKS
@@ -126,6 +132,17 @@ class Version:
     name: str
     now: str
     before: str = ""
+
+
+def clock_words(seconds_ahead: float) -> str:
+    """A line about a clock of Coder's that differs from this machine's by so many seconds."""
+    seconds = abs(seconds_ahead)  # known to a few seconds only
+    amount = timedelta(seconds=60 * round(seconds / 60) if seconds > 90 else round(seconds))
+    side = "ahead of" if seconds_ahead > 0 else "behind"
+    return (
+        f"clock: Coder's is {amount} {side} this machine's (ages and lifetimes are counted by the server's own clock); "
+        "next: have both synchronised"
+    )
 
 
 def lines(

@@ -71,16 +71,8 @@ def imports(path):
 
 def is_plugin(path):
     """Whether a module belongs to pytest's side of a slice."""
-    return path.name in (
-        *(
-            "plugin.py",
-            "browser_plugin.py",
-            "workspace_plugin.py",
-            "early_answer.py",
-            "guard.py",
-            "items.py",
-            "recorder.py",
-        ),
+    return path.name == "plugin.py" or path.name.endswith(
+        ("_plugin.py", "early_answer.py", "guard.py", "items.py", "recorder.py")
     )
 
 

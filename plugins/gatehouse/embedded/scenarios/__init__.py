@@ -5,6 +5,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     argocd,
     code_host,
     coder,
+    coder_connections,
     coder_upgrades,
     edge,
     editors,
@@ -16,6 +17,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     smoke_edge,
     smoke_posture,
     syncs,
+    tokens,
     workspaces,
 )
 from gatehouse.embedded.scenarios.catalogue import (
@@ -23,7 +25,8 @@ from gatehouse.embedded.scenarios.catalogue import (
     Scenario,
     UnknownScenarioError,
     apply,
-    https_previews,
+    clock_ahead,
+    https_systems,
 )
 
 __all__ = [
@@ -31,5 +34,6 @@ __all__ = [
     "Scenario",
     "UnknownScenarioError",
     "apply",
-    "https_previews",
+    "clock_ahead",
+    "https_systems",
 ]
