@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from gatehouse.core.deadline import Clock, Deadline
 from gatehouse.core.errors import RateLimited, Transient, Unreachable
+from gatehouse.core.waiting import announced
 
 Answer = TypeVar("Answer")
 
@@ -62,7 +63,8 @@ class Patience:
                     # A wait that was given less time than the budget tells only of who does not answer at all.
                     self._silent = isinstance(error, Unreachable) or self._bound is None
                     raise
-                self._clock.sleep(pause)
+                with announced("Coder", f"asked again: {error.summary}"):
+                    self._clock.sleep(pause)
                 attempt += 1
 
     def let_through(self, ask: Callable[[], Answer]) -> Answer:
@@ -91,4 +93,5 @@ class Patience:
                 "CODER_API_RATE_LIMIT"
             )
             raise error
-        self._clock.sleep(pause)
+        with announced("Coder", f"limits the rate of requests, and asks to wait for {pause:.0f} s"):
+            self._clock.sleep(pause)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 class Regression:
     """A class of regressions. `tests` and `words` are patterns of the ids of tests, and of what failures say.
 
+    What `unless` finds in a failure's words speaks against the class.
     `issues` are issues and pull requests of coder/coder, unless they name another repository.
     """
 
@@ -22,6 +23,7 @@ class Regression:
     next_step: str
     tests: str
     words: str = ""
+    unless: str = ""
 
     @property
     def links(self) -> list[str]:
@@ -69,6 +71,7 @@ REGRESSIONS = (
         "read the pod's log; can the pod reach the access URL, and does the agent's token belong to the latest build?",
         r"test_workspace|test_upgrade",
         r"connecting|timeout|non-latest build|no agent yet|never",
+        unless=r"for the stage (queue|build|schedule|wait for a node|pull)\b|cannot be pulled",
     ),
     Regression(
         "old-agents",
@@ -186,6 +189,8 @@ def likely(test: str, words: str, kind: str = "", *, silent: bool = False) -> Re
     best, most = None, 0
     for regression in REGRESSIONS:
         if not re.search(regression.tests, test):
+            continue
+        if regression.unless and re.search(regression.unless, words):
             continue
         found = {each.lower() for each in re.findall(regression.words, words, re.IGNORECASE) if each}
         if len(found) > most:

@@ -27,7 +27,7 @@ MAY_IMPORT = {
 }
 
 #: What a slice's plugin may import besides.
-PLUGIN_MAY_IMPORT = {"run", "invocation", "evidence.plugin", "evidence.recorder"}
+PLUGIN_MAY_IMPORT = {"run", "invocation", "terminal", "evidence.plugin", "evidence.recorder"}
 
 #: The one module behind which each client library is kept.
 CLIENT_LIBRARIES = {

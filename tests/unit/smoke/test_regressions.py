@@ -58,6 +58,16 @@ def test_the_types_of_silence_are_types_that_there_are():
     } == set()
 
 
+def test_a_pod_that_waits_for_its_image_is_no_agent_that_never_connects():
+    words = "the workspace has spent its 300 s for the stage pull: 429\nbuild 1, connecting, created"
+
+    assert likely(SUITE + "test_workspace.py::test_x", words) is None
+    assert (
+        likely(SUITE + "test_workspace.py::test_x", words.replace("pull", "init")).name
+        == "agent-never-connects"
+    )
+
+
 def test_issues_of_other_repositories_are_linked_there():
     links = next(each for each in REGRESSIONS if each.name == "removed-calls").links
 
