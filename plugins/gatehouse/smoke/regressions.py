@@ -95,7 +95,7 @@ REGRESSIONS = (
         ("16892", "12975"),
         "look at the ingress: Upgrade headers, idle time-outs, HTTP/2 settings",
         r"test_control_plane|test_edge|test_workspace|test_upgrade",
-        r"websocket|upgraded to|EWS|EACS|/debug/ws|/pty",
+        r"websocket|upgraded to|EWS|EACS|/debug/ws|/pty|/derp-map|/watch-ws",
     ),
     Regression(
         "relay",
@@ -127,7 +127,7 @@ REGRESSIONS = (
         ("15428", "8247", "9399"),
         "compare the tags of the template with those of the provisioner daemons that are online",
         r"test_control_plane|test_workspace|test_upgrade|test_identity",
-        r"provisioner|pending|matched_provisioners|tags",
+        r"provisioner daemon|pending|matched_provisioners|tags|EPD\d",
     ),
     Regression(
         "parameters",
@@ -173,6 +173,20 @@ SILENCE = frozenset(
     }
 )
 
+#: The types of failures that are about a token, a right or a tool on this side, and so like no regression.
+THIS_SIDE = frozenset(
+    {
+        "AuthenticationError",
+        "TokenExpired",
+        "TokenUnknown",
+        "PermissionDenied",
+        "EnvironmentProblem",
+        "NotInstalled",
+        "UsageError",
+        "SettingsError",
+    }
+)
+
 #: What a server says that is migrating its database, or had no time to.
 _MIGRATING = re.compile(r"migrat|schema|no migration found", re.IGNORECASE)
 
@@ -184,6 +198,8 @@ def likely(test: str, words: str, kind: str = "", *, silent: bool = False) -> Re
     it then says nothing about itself, and only a migration explains it. Otherwise the class with most matching words
     wins; of equals the one that comes first.
     """
+    if kind in THIS_SIDE:
+        return None
     if silent or kind in SILENCE:
         return MIGRATION if _MIGRATING.search(words) else None
     best, most = None, 0
