@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -65,6 +66,8 @@ class ProgressDisplay:
         self._folder = Path(tempfile.mkdtemp(prefix="gatehouse-progress-"))
         self._over = threading.Event()
         self._status: StatusLines | None = None
+        #: What pytest writes to, by a descriptor that is not captured while checks run.
+        self._output: TextIO | None = None
         self._thread: threading.Thread | None = None
         config.pluginmanager.register(CheckUnderWay(AwaitedByCheck(self._awaits)))
 
@@ -110,16 +113,24 @@ class ProgressDisplay:
         with self._lock:
             self._board.collected(ids)
         if self._thread is None and not self._config.getoption("collectonly"):
+            self._output = self._own_output()
             self._status = self._status_lines()
             self._thread = threading.Thread(target=self._show, name="progress", daemon=True)
             self._thread.start()
 
+    def _own_output(self) -> TextIO | None:
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        try:
+            return os.fdopen(os.dup(reporter._tw._file.fileno()), "w", encoding="utf-8", errors="replace")
+        except (AttributeError, OSError, ValueError):  # as where pytest runs within another program
+            return None
+
     def _status_lines(self) -> StatusLines | None:
         """What draws below pytest's own lines; nothing where they end in a log, or tests write between them."""
-        if not is_watched(self._config) or self._config.getoption("capture") == "no":
+        if self._output is None or not is_watched(self._config) or self._config.getoption("capture") == "no":
             return None
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
-        status = StatusLines(reporter._tw._file)
+        status = StatusLines(reporter._tw._file, self._output)
         reporter._tw._file = status
         return status
 
@@ -132,8 +143,16 @@ class ProgressDisplay:
             if self._status:
                 self._status.show(lines)
             else:
-                for line in lines:
-                    write_line(self._config, f"smoke: {line}")
+                self._log(lines)
+
+    def _log(self, lines: Sequence[str]) -> None:
+        """Write lines while a check is under way."""
+        if self._output is None or not lines:
+            return
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        before = "\n" if reporter._tw.width_of_current_line else ""
+        self._output.write(before + "".join(f"smoke: {line}\n" for line in lines))
+        self._output.flush()
 
     def _awaits(self, check: str, words: str) -> None:
         with self._lock:
@@ -146,3 +165,9 @@ class ProgressDisplay:
             self._thread = None
         if self._status:
             self._status.clear()
+            reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+            reporter._tw._file = self._status.file
+            self._status = None
+        if self._output:
+            self._output.close()
+            self._output = None

@@ -1,4 +1,7 @@
-"""Lines below the place where pytest writes, drawn over again and taken away before it writes on."""
+"""Lines below the place where pytest writes, drawn over again and taken away before it writes on.
+
+They are drawn while checks run, when whatever the process prints is captured: by a descriptor of their own.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +19,28 @@ _DOWN, _UP, _ERASE_LINE = "\x1b[B", "\x1b[{}A", "\x1b[2K"
 
 
 class StatusLines:
-    """Takes the place of the file that pytest writes to: `write` takes the lines away first, `show` draws them."""
+    """Takes the place of the file that pytest writes to: `write` takes the lines away first, `show` draws them.
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
+    `file` is what it takes the place of, `terminal` another file of the same terminal.
+    """
+
+    def __init__(self, file: TextIO, terminal: TextIO) -> None:
+        self.file = file
+        self._terminal = terminal
         self._shown = 0
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is as it is in the file."""
-        return getattr(self._file, name)
+        return getattr(self.file, name)
 
     def write(self, text: str) -> int:
         """Write in the place where the cursor is."""
         with self._lock:
             self.clear()
-            return self._file.write(text)
+            written = self.file.write(text)
+            self.file.flush()  # before anything is drawn below it
+            return written
 
     def show(self, lines: Sequence[str]) -> None:
         """Draw the lines below the cursor, each cut at the width of the window, and leave the cursor where it is."""
@@ -44,16 +53,16 @@ class StatusLines:
                 room = _INDEX * len(chosen) + _UP.format(len(chosen))
                 drawn = "".join(f"{_DOWN}\r{_ERASE_LINE}{line}" for line in chosen)
                 text += room + _SAVE + drawn + _RESTORE
-            self._file.write(text)
-            self._file.flush()
+            self._terminal.write(text)
+            self._terminal.flush()
             self._shown = len(chosen)
 
     def clear(self) -> None:
         """Take the lines away."""
         with self._lock:
             if self._shown:
-                self._file.write(self._erased())
-                self._file.flush()
+                self._terminal.write(self._erased())
+                self._terminal.flush()
             self._shown = 0
 
     def _erased(self) -> str:

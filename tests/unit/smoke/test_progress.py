@@ -166,14 +166,14 @@ def terminal(monkeypatch):
 
 
 def test_lines_are_cut_at_the_width_of_the_window(terminal):
-    StatusLines(terminal).show(["x" * 40])
+    StatusLines(terminal, terminal).show(["x" * 40])
 
     assert "x" * 18 + "…" in terminal.getvalue()
     assert "x" * 19 not in terminal.getvalue()
 
 
 def test_lines_are_taken_away_before_pytest_writes_on(terminal):
-    status = StatusLines(terminal)
+    status = StatusLines(terminal, terminal)
     status.show(["12 of 66"])
     drawn = len(terminal.getvalue())
     status.write(".")
