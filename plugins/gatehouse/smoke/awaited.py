@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gatehouse.core.waiting import Progress
+
+#: Ids are cut, as a line has no room for them.
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class AwaitedByCheck:
@@ -34,7 +38,7 @@ class AwaitedByCheck:
         words = ""
         if self._waits:
             what = self._waits[-1].what.partition(" of workspace ")[0]  # the check says of which
-            words = f"{what}: {self._waits[-1].last}"
+            words = _ID.sub(lambda found: found[0][:8], f"{what}: {self._waits[-1].last}")
         self._tell(self.check, words)
 
 
