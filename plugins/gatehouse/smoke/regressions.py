@@ -183,7 +183,6 @@ THIS_SIDE = frozenset(
         "PermissionDenied",
         "EnvironmentProblem",
         "NotInstalled",
-        "UsageError",
         "SettingsError",
     }
 )
