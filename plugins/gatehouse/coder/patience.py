@@ -41,6 +41,11 @@ class Patience:
         finally:
             self._bound = before
 
+    @property
+    def silent(self) -> bool:
+        """Whether nobody has answered for a whole budget, and nobody since."""
+        return self._silent
+
     def answered(self, *, limited: bool) -> None:
         """Note that Coder answers, and whether it only refused because there were too many requests."""
         self._silent = False
