@@ -63,7 +63,7 @@ REGRESSIONS = (
         ("13342",),
         "read the resources of the build: does one hold the agent? Import the template again",
         r"test_workspace|test_upgrade|test_control_plane",
-        r"no agent|not associated|agent_id|made no agent",
+        r"no agent(?! yet)|not associated|agent_id|made no agent",
     ),
     Regression(
         "agent-never-connects",
@@ -113,6 +113,7 @@ REGRESSIONS = (
         "in the workspace: is code-server running, for this processor (uname -m), and on the port of the app?",
         r"test_workspace|test_upgrade|test_editor",
         r"\b502\b|code-server|web editor|static asset|blank",
+        unless=r"start scripts ended",
     ),
     Regression(
         "app-addresses",
