@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gatehouse.smoke.regressions import REGRESSIONS as REGRESSION_CLASSES
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -17,14 +19,26 @@ class Fault:
     settings: Mapping[str, object] = field(default_factory=dict)
     #: Seconds until the cluster shows it.
     settle_seconds: float = 0.0
+    #: The classes of regressions that its red tests may be likened to.
+    like: frozenset[str] = frozenset()
 
 
 def _regression(number: int, test: str, words: str, **settings: object) -> Fault:
-    return Fault(test, words, f"upgrade {number}", upgrade=True, settings=settings)
+    like = frozenset({REGRESSION_CLASSES[number - 1].name})
+    return Fault(test, words, f"upgrade {number}", upgrade=True, settings=settings, like=like)
 
 
-def _incident(number: str, test: str, words: str, settle: float = 0.0, **settings: object) -> Fault:
-    return Fault(test, words, f"incident {number}", settings=settings, settle_seconds=settle)
+def _incident(
+    number: str, test: str, words: str, settle: float = 0.0, like: str = "", **settings: object
+) -> Fault:
+    return Fault(
+        test,
+        words,
+        f"incident {number}",
+        settings=settings,
+        settle_seconds=settle,
+        like=frozenset(like.split()),
+    )
 
 
 READY = "test_it_becomes_ready_within_the_budget_of_each_stage"
@@ -68,13 +82,16 @@ REGRESSIONS = {
 #: Twenty of the incidents of the first user's platform, by their rows.
 INCIDENTS = {
     "editor-other-architecture": _incident(
-        "1", "test_it_says_that_it_is_healthy", "502|blank|another", app_timeout_seconds=3
+        "1", "test_it_says_that_it_is_healthy", "502|blank|another", like="web-editor", app_timeout_seconds=3
     ),
     "database-reset": _incident(
-        "2, 3", "test_the_database_has_its_users", "first user|token|template|401|database|users"
+        "2, 3", "test_the_database_has_its_users", "first user|token|template|401|database|users|set-up"
     ),
     "coder-secret-missing": _incident(
-        "7", "test_every_secret_that_coder_needs_from_a_vault_is_ready", "secret|coder-", settle=2
+        "7",
+        "test_every_secret_that_coder_needs_from_a_vault_is_ready",
+        "secret|coder-|no ready endpoint",
+        settle=2,
     ),
     "second-workspace-fails": _incident(
         "9", "test_a_second_one_can_be_made_while_the_first_is_there", "already exists"
@@ -100,7 +117,7 @@ INCIDENTS = {
         "34", READY, "429|pull", budgets={"pull_seconds": 1.5}, workspace_timeout_seconds=5
     ),
     "workspace-image-wrong-architecture": _incident("35", READY, "platform|architecture|pulled"),
-    "old-pods-of-coder-serve": _incident("37", "", "ReplicaSet|revision|rollout|old", settle=2),
+    "old-pods-of-coder-serve": _incident("37", "", "ReplicaSet|revision|rollout|old|coder/coder-", settle=2),
     "coder-logs-forbidden": _incident(
         "38", "test_coders_recent_logs_are_free_of_noise", "forbidden|cannot list"
     ),

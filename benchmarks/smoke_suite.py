@@ -5,7 +5,7 @@
 On the embedded platform, with builds that take no time: the whole suite with two workers, several times; the requests
 that the busiest endpoint gets in a minute beside the limit of the server; and the detection matrix: each regression of
 an upgrade (baseline, upgrade, suite) and each incident, with the tests that are red. A red test whose words are not
-about the fault is counted as unrelated.
+about the fault is counted as unrelated, and one that is likened to another class of regressions as wrongly likened.
 """
 
 from __future__ import annotations
@@ -49,11 +49,12 @@ QUICK = Timings(
 
 @dataclass(frozen=True)
 class Ran:
-    """One run: seconds, exit code, and the words of each red test by its name."""
+    """One run: seconds, exit code, and of each red test by its name the words, and the class that it is likened to."""
 
     seconds: float
     code: int
     red: Mapping[str, str]
+    likened: Mapping[str, str]
     output: str
 
 
@@ -70,9 +71,11 @@ def main() -> None:
             duration(Path(folder), options.rounds)
         found = [matrix("regressions of an upgrade", REGRESSIONS, Path(folder), options.only)]
         found.append(matrix("incidents", INCIDENTS, Path(folder), options.only))
-    detected, unrelated, number = (sum(each) for each in zip(*found, strict=True))
-    print(f"\nfound: {detected} of {number}, red for another reason: {unrelated}")
-    sys.exit(0 if detected == number and not unrelated else 1)
+    detected, unrelated, wrong, number = (sum(each) for each in zip(*found, strict=True))
+    print(
+        f"\nfound: {detected} of {number}, red for another reason: {unrelated}, likened to a wrong class: {wrong}"
+    )
+    sys.exit(0 if detected == number and not unrelated and not wrong else 1)
 
 
 def duration(folder: Path, rounds: int) -> None:
@@ -99,10 +102,12 @@ def duration(folder: Path, rounds: int) -> None:
 
 def matrix(
     title: str, faults: Mapping[str, Fault], folder: Path, only: list[str] | None
-) -> tuple[int, int, int]:
-    """A line for each fault. Returns how many were found, how many tests were red for another reason, of how many."""
+) -> tuple[int, int, int, int]:
+    """A line for each fault. Returns how many were found, how many tests were red for another reason, and how many
+    were likened to a wrong class, of how many faults.
+    """
     chosen = {name: fault for name, fault in faults.items() if not only or name in only}
-    detected = unrelated = 0
+    detected = unrelated = wrong = 0
     print(f"\n{title}")
     for name, fault in chosen.items():
         ran = against(name, fault, folder / name)
@@ -115,9 +120,13 @@ def matrix(
         print(
             f"{'found' if found else 'MISSED':7} {name:36} {fault.source:12} {about if found else sorted(ran.red)}"
         )
+        for test, like in ran.likened.items():
+            if like not in fault.like:
+                wrong += 1
+                print(f"{'':7} wrongly likened to {like}: {test}: {ran.red.get(test, '')[:200]!r}")
         for test in others:
             print(f"{'':7} unrelated: {test}: {ran.red[test][:200]!r}")
-    return detected, unrelated, len(chosen)
+    return detected, unrelated, wrong, len(chosen)
 
 
 def against(name: str, fault: Fault, folder: Path) -> Ran:
@@ -158,7 +167,14 @@ def suite(platform: Platform, folder: Path, *arguments: str) -> Ran:
         troubles = [*case.iter("failure"), *case.iter("error")]
         if troubles:
             red[str(case.get("name"))] = " ".join(f"{each.get('message')} {each.text}" for each in troubles)
-    return Ran(seconds, done.returncode, red, done.stdout + done.stderr)
+    return Ran(seconds, done.returncode, red, likenesses(evidence), done.stdout + done.stderr)
+
+
+def likenesses(evidence: Path) -> dict[str, str]:
+    """The class of regressions of each red test that was likened to one."""
+    table = json.loads((evidence / "attachments" / "smoke.json").read_text())
+    red = [each for subsystem in table["subsystems"] for each in subsystem["red"]]
+    return {each["test"].partition("::")[2]: each["regression"] for each in red if each["regression"]}
 
 
 def change_settings(platform: Platform, changes: Mapping[str, object]) -> None:

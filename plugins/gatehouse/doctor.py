@@ -10,10 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from gatehouse.coder.client import CoderClient
+from gatehouse.coder.connect import connect
 from gatehouse.coder.contract import load_description, missing_calls
 from gatehouse.core.errors import GatehouseError, PermissionDenied, UsageError
 from gatehouse.core.settings import CoderSettings, Target, choose_target, find_settings_file, load_settings
-from gatehouse.kube.client import connect
+from gatehouse.kube.client import connect as connect_cluster
 from gatehouse.smoke.rights import OWNER_NEEDS, USER_NEEDS, Need, missing_in_cluster, missing_rights
 
 
@@ -101,7 +102,7 @@ def _coder(settings: CoderSettings, api_description: Path | None) -> Iterator[Fi
     except GatehouseError as error:
         yield _problem("coder", error)
         return
-    with CoderClient(settings.url, token) as user, CoderClient(settings.url, owner_token) as owner:
+    with connect(settings, token) as user, connect(settings, owner_token) as owner:
         try:
             info = user.build_info()
             name = _name(user)
@@ -173,7 +174,7 @@ def _calls(user: CoderClient, path: Path | None) -> Iterator[Finding]:
 
 def _cluster(target: Target) -> Iterator[Finding]:
     try:
-        connection = connect(target.kubernetes)
+        connection = connect_cluster(target.kubernetes)
         if connection is None:
             yield Finding(
                 "kubernetes",

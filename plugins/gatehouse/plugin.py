@@ -30,6 +30,8 @@ pytest_plugins = (
     "gatehouse.edge.plugin",
     "gatehouse.preview.plugin",
     "gatehouse.smoke.plugin",
+    "gatehouse.smoke.progress_plugin",
+    "gatehouse.smoke.baseline_plugin",
     "gatehouse.smoke.workspace_plugin",
     "gatehouse.task.plugin",
     "gatehouse.inner.plugin",

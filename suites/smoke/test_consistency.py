@@ -1,7 +1,6 @@
 """Coder and the cluster agree, and what serves is the current rollout, well and quiet."""
 
 import time
-from datetime import UTC, datetime
 
 import pytest
 
@@ -97,24 +96,24 @@ def test_every_workspace_in_the_cluster_is_known_to_coder_and_the_other_way_roun
 
 
 def test_the_pods_that_serve_coder_are_those_of_its_current_rollout(
-    listed, control_plane, coder_pods, evidence
+    cluster, listed, control_plane, coder_pods, evidence
 ):
-    evidence.attach("coder-pods.json", serving_pods(coder_pods, datetime.now(UTC)))
+    evidence.attach("coder-pods.json", serving_pods(coder_pods, cluster.server_time()))
     sets = listed(REPLICA_SETS, control_plane["metadata"]["namespace"])
 
     require_none(rollout_problems(control_plane, sets, coder_pods))
 
 
-def test_no_container_of_the_platform_was_restarted_a_short_while_ago(platform_pods, smoke_settings):
+def test_no_container_of_the_platform_was_restarted_a_short_while_ago(cluster, platform_pods, smoke_settings):
     window = smoke_settings.consistency.restart_window_seconds
 
-    require_none(restart_problems(platform_pods, datetime.now(UTC), window))
+    require_none(restart_problems(platform_pods, cluster.server_time(), window))
 
 
-def test_no_pod_of_the_platform_waits_for_a_node_for_long(platform_pods, smoke_settings):
+def test_no_pod_of_the_platform_waits_for_a_node_for_long(cluster, platform_pods, smoke_settings):
     budget = smoke_settings.consistency.pending_seconds
 
-    require_none(pending_problems(platform_pods, datetime.now(UTC), budget))
+    require_none(pending_problems(platform_pods, cluster.server_time(), budget))
 
 
 def test_every_image_of_the_platform_can_be_pulled_and_run(cluster, platform_pods):

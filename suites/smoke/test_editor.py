@@ -21,7 +21,13 @@ def test_its_websocket_is_upgraded(editor):
 def test_it_can_be_used_in_a_real_browser(editor, coder_settings, evidence):
     token, selector = coder_settings.token.read(), coder_settings.editor_selector
     try:
-        look = look_at(editor.url, token, selector, coder_settings.app_timeout_seconds)
+        look = look_at(
+            editor.url,
+            token,
+            selector,
+            coder_settings.app_timeout_seconds,
+            private_authority=coder_settings.ca_file is not None,
+        )
     except NotInstalled as error:
         pytest.skip(f"unverified: {error.summary}: {error.seen}")
     if look.screenshot:

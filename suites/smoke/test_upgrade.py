@@ -2,7 +2,7 @@
 
 import pytest
 
-from gatehouse.coder.workspaces import delete, wait_for_build, wait_until_ready
+from gatehouse.coder.workspaces import delete, wait_for_build
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import NotFound
 from gatehouse.smoke.canaries import find_canary, read_marker
@@ -89,10 +89,11 @@ def test_the_web_editor_of_the_running_canary_still_answers(connected_canary, co
 
 
 @pytest.fixture(scope="module")
-def started_canary(stopped_canary, coder, coder_settings):
+def started_canary(stopped_canary, coder, bring_up):
     """The canary that was stopped, started. It stays as it is where that fails, to be looked at."""
     canary, _ = stopped_canary
-    return canary, start(coder, canary.id, coder_settings)
+    coder.create_build(canary.id, "start")
+    return canary, bring_up(canary.id).workspace
 
 
 def test_the_stopped_canary_starts(started_canary):
@@ -108,11 +109,12 @@ def test_the_stopped_canary_still_has_its_files(started_canary, coder):
 
 
 @pytest.fixture(scope="module")
-def restarted_canary(started_canary, coder, coder_settings):
+def restarted_canary(started_canary, coder, coder_settings, bring_up):
     canary, _ = started_canary
     coder.create_build(canary.id, "stop")
     wait_for_build(coder, canary.id, Deadline.after(coder_settings.teardown_timeout_seconds))
-    return canary, start(coder, canary.id, coder_settings)
+    coder.create_build(canary.id, "start")
+    return canary, bring_up(canary.id).workspace
 
 
 def test_the_stopped_canary_restarts(restarted_canary):
@@ -138,9 +140,3 @@ def test_nothing_is_left_of_the_canary_in_the_cluster(
     proof = prove_gone(coder, cluster, canary.id, Deadline.after(coder_settings.teardown_timeout_seconds))
     evidence.event("leak_proof", proof=proof.as_data())
     proof.require_clean()
-
-
-def start(coder, workspace_id, settings):
-    """A start build, to ready."""
-    coder.create_build(workspace_id, "start")
-    return wait_until_ready(coder, workspace_id, settings.workspace_timeout_seconds)

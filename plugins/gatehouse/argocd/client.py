@@ -6,7 +6,6 @@ import contextlib
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -17,7 +16,7 @@ from gatehouse.argocd.source import Scope
 from gatehouse.argocd.stream import log_text, messages
 from gatehouse.argocd.token import TokenSource
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
-from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
+from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline, clock_skew
 from gatehouse.core.errors import (
     AuthenticationError,
     GatehouseError,
@@ -38,9 +37,6 @@ Query = str | list[str]
 REQUEST_TIMEOUT = 15.0
 READ_BUDGET = 3.0
 RETRY_PAUSE = 0.5
-
-#: Seconds by which two clocks may differ without anything being made of it.
-CLOCK_TOLERANCE = 3.0
 
 #: A stream that is silent for longer has lost its peer (seconds): keepalives come every 15.
 SILENCE_TIMEOUT = 45.0
@@ -91,9 +87,8 @@ class ArgoCDClient:
 
     def _note_time(self, date: str | None) -> None:
         """Take the server's clock from an answer's `Date`; whole seconds and the way here are no difference."""
-        with contextlib.suppress(TypeError, ValueError):
-            skew = parsedate_to_datetime(date or "") - self._clock.now()
-            self._skew = skew if abs(skew.total_seconds()) > CLOCK_TOLERANCE else timedelta()
+        if (skew := clock_skew(date or "", self._clock.now())) is not None:
+            self._skew = skew
 
     def version(self) -> str:
         """GET /api/version; needs no token."""

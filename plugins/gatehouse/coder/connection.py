@@ -24,15 +24,15 @@ _CERTIFICATES = {
     ),
     18: (
         "the certificate is self-signed",
-        "have SSL_CERT_FILE name the certificate, if it is the right one, or install one from an authority",
+        "have coder.ca_file or SSL_CERT_FILE name it, if it is the right one, or install one of an authority",
     ),
     19: (
         "an authority that is not trusted here has signed the certificate",
-        "have SSL_CERT_FILE name the authority's certificate",
+        "have coder.ca_file or SSL_CERT_FILE name the authority's certificate",
     ),
     20: (
         "who signed the certificate is not known here",
-        "have SSL_CERT_FILE name the authority, and the server send the certificates in between",
+        "have coder.ca_file or SSL_CERT_FILE name the authority, and the server send the certificates in between",
     ),
     62: (
         "the certificate is for another name",

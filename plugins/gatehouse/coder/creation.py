@@ -36,6 +36,13 @@ _UNKNOWN = (LostAnswer, Transient, ServerFault, UnexpectedAnswer)
 _REFUSED = (RateLimited, Redirected)
 
 
+def nothing_was_made(error: BaseException) -> bool:
+    """Whether a request that ended with this error is known to have made nothing, and to make nothing later."""
+    if isinstance(error, _REFUSED):
+        return True
+    return isinstance(error, GatehouseError) and not isinstance(error, _UNKNOWN)
+
+
 @dataclass(frozen=True)
 class WorkspaceRequest:
     """A workspace that is asked for; durations in seconds."""

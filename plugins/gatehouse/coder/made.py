@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from gatehouse.coder.client import CoderClient
+from gatehouse.coder.creation import GRACE, INTERVAL, nothing_was_made
 from gatehouse.coder.models import Workspace
 from gatehouse.coder.ownership import ownership_parameters, place_of, workspace_name
-from gatehouse.coder.workspaces import delete, wait_until_ready
+from gatehouse.coder.workspaces import delete
 from gatehouse.core.deadline import Deadline
-from gatehouse.core.errors import UsageError
+from gatehouse.core.errors import GatehouseError, UsageError
 from gatehouse.core.ledger import Ledger
 from gatehouse.core.settings import CoderSettings
 
@@ -80,28 +82,64 @@ class MadeWorkspaces:
         self._ledger = ledger
         self._run_id = run_id
         self._names: list[str] = []
+        #: Names of which nobody knows whether the request for them has made something, or still will.
+        self._uncertain: set[str] = set()
 
     def make(self, template_name: str) -> Workspace:
         """Ask for a workspace; it need not be ready yet. Raises what the server refuses with."""
-        return make_workspace(
-            self._coder,
-            self._settings,
-            self._ledger,
-            template_name,
-            suite="smoke",
-            run_id=self._run_id,
-            ttl_seconds=self._settings.workspace_timeout_seconds + TTL_MARGIN,
-            on_intended=self._names.append,
-        )
+        try:
+            return make_workspace(
+                self._coder,
+                self._settings,
+                self._ledger,
+                template_name,
+                suite="smoke",
+                run_id=self._run_id,
+                ttl_seconds=self._settings.workspace_timeout_seconds + TTL_MARGIN,
+                on_intended=self._names.append,
+            )
+        except BaseException as error:  # Ctrl-C, too, may come between a request and its answer
+            if self._names and not nothing_was_made(error):
+                self._uncertain.add(self._names[-1])
+            raise
 
-    def make_ready(self, template_name: str) -> Workspace:
-        """Make a workspace and wait until its agent is ready. Raises `TerminalState`, `WaitTimeout`."""
-        made = self.make(template_name)
-        return wait_until_ready(self._coder, made.id, self._settings.workspace_timeout_seconds)
+    def make_ready(self, template_name: str, bring_up: Callable[[Workspace], Workspace]) -> Workspace:
+        """Make a workspace and have it brought up; what does not become ready is deleted.
+
+        Raises what `bring_up` raises, and never what the deletion after it raises: that is left to the ledger.
+        """
+        try:
+            return bring_up(self.make(template_name))
+        except BaseException:
+            with contextlib.suppress(GatehouseError):
+                self.remove_all()
+            raise
 
     def remove_all(self) -> None:
-        """Delete what was made, whatever state it is in."""
-        for name in self._names:
-            if workspace := self._coder.find_workspace(name):
-                delete(self._coder, workspace.id, Deadline.after(self._settings.teardown_timeout_seconds))
-            self._ledger.gone(name)
+        """Delete what was made, whatever state it is in. Raises the first error after all were tried."""
+        errors = []
+        while self._names:
+            name = self._names.pop()
+            try:
+                self._remove(name)
+            except GatehouseError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _remove(self, name: str) -> None:
+        workspace = self._find(name)
+        if workspace:
+            delete(self._coder, workspace.id, Deadline.after(self._settings.teardown_timeout_seconds))
+        elif name in self._uncertain:
+            return  # it may come later: the ledger keeps it
+        self._ledger.gone(name)
+
+    def _find(self, name: str) -> Workspace | None:
+        """The workspace of this name; one that may still be under way is waited for."""
+        deadline = Deadline.after(GRACE if name in self._uncertain else 0.0)
+        while True:
+            found = self._coder.find_workspace(name)
+            if found or deadline.remaining <= INTERVAL:
+                return found
+            deadline.clock.sleep(INTERVAL)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from gatehouse.coder.calls import Call
 from gatehouse.core.answers import EMBEDDED_SERVER
+from gatehouse.core.deadline import clock_skew
 
 VERSION_HEADER = "X-Coder-Build-Version"
 WARNING_HEADER = "X-Coder-Entitlements-Warning"
-
-#: Seconds by which two clocks may differ without anything being made of it: the header counts whole ones.
-CLOCK_TOLERANCE = 3.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,5 @@ class Observed:
         limit, remaining = headers.get("X-RateLimit-Limit", ""), headers.get("X-RateLimit-Remaining", "")
         if limit.isdigit() and remaining.lstrip("-").isdigit():
             self.rate_limits[call] = RateLimit(int(limit), max(0, int(remaining)))
-        with contextlib.suppress(TypeError, ValueError):
-            skew = parsedate_to_datetime(headers.get("Date", "")) - now
-            self.skew = skew if abs(skew.total_seconds()) > CLOCK_TOLERANCE else timedelta()
+        if (skew := clock_skew(headers.get("Date", ""), now)) is not None:
+            self.skew = skew

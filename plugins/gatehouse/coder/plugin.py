@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gatehouse.run import required_run
+from gatehouse.run import current_run, required_run
 
 if TYPE_CHECKING:
     from gatehouse.coder.client import CoderClient
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from gatehouse.coder.models import Workspace
     from gatehouse.core.settings import CoderSettings
     from gatehouse.core.smoke_settings import SmokeSettings
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give workers of an interrupted run the time to delete their workspaces: pytest-xdist kills them after 10 s."""
+    run = current_run(node.config)
+    if run and run.target.coder:
+        node.nodemanager.EXIT_TIMEOUT = run.target.coder.teardown_timeout_seconds
 
 
 @pytest.fixture(scope="session")
@@ -28,12 +36,12 @@ def coder_settings(pytestconfig: pytest.Config) -> CoderSettings:
 @pytest.fixture(scope="session")
 def coder(pytestconfig: pytest.Config, coder_settings: CoderSettings) -> Iterator[CoderClient]:
     """A client of the target's Coder deployment."""
-    from gatehouse.coder.client import CoderClient
+    from gatehouse.coder.connect import connect
 
     run = required_run(pytestconfig)
     token = coder_settings.token.read()
     run.redactor.add(token)
-    with CoderClient(coder_settings.url, token) as client:
+    with connect(coder_settings, token) as client:
         yield client
 
 
@@ -45,11 +53,11 @@ def coder_owner(
     if coder_settings.owner_token is None:
         yield coder
         return
-    from gatehouse.coder.client import CoderClient
+    from gatehouse.coder.connect import connect
 
     token = coder_settings.owner_token.read()
     required_run(pytestconfig).redactor.add(token)
-    with CoderClient(coder_settings.url, token) as client:
+    with connect(coder_settings, token) as client:
         yield client
 
 
@@ -69,26 +77,13 @@ def make_workspace(
 
     What is made is in the ledger before it exists, and says whose it is by its name and labels.
     """
-    made = _workspaces(pytestconfig, coder, coder_settings)
+    made = workspaces_of_run(pytestconfig, coder, coder_settings)
     yield made.make
     made.remove_all()
 
 
-@pytest.fixture(scope="session")
-def ready_workspace(
-    pytestconfig: pytest.Config, coder: CoderClient, coder_settings: CoderSettings
-) -> Iterator[Workspace]:
-    """A workspace from the template under test, brought to ready, for all tests that only look: one a worker."""
-    from gatehouse.coder.made import template_under_test
-
-    made = _workspaces(pytestconfig, coder, coder_settings)
-    try:
-        yield made.make_ready(template_under_test(coder, coder_settings))
-    finally:
-        made.remove_all()
-
-
-def _workspaces(config: pytest.Config, coder: CoderClient, settings: CoderSettings) -> MadeWorkspaces:
+def workspaces_of_run(config: pytest.Config, coder: CoderClient, settings: CoderSettings) -> MadeWorkspaces:
+    """Makes workspaces that are in the ledger of this run, and deletes them."""
     from gatehouse.coder.made import MadeWorkspaces
     from gatehouse.core.ledger import Ledger
 

@@ -34,8 +34,9 @@ Network = httpx.BaseTransport
 
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the header's name
 
-#: Seconds one request may take.
+#: Seconds one request may take, and one to a server that has answered nothing for a whole budget.
 REQUEST_TIMEOUT = 15.0
+SILENT_TIMEOUT = 2.0
 
 
 class Transport:
@@ -173,7 +174,9 @@ class Transport:
         with ExitStack() as stack:
             try:
                 opened = stack.enter_context(
-                    open_socket(address, query, {TOKEN_HEADER: self._token}, self._trust, timeout)
+                    open_socket(
+                        address, query, {TOKEN_HEADER: self._token}, self._trust, self._timeout(timeout)
+                    )
                 )
             except NotUpgraded as error:
                 raise self._not_upgraded(call, where, error) from error
@@ -193,6 +196,9 @@ class Transport:
             headers={TOKEN_HEADER: self._token, "Accept": "application/json"},
             follow_redirects=False,
         )
+
+    def _timeout(self, seconds: float) -> float:
+        return min(seconds, SILENT_TIMEOUT) if self.patience.silent else seconds
 
     def _repeated(
         self, call: Call, path: str, query: Query | None, *, json_expected: bool = True
@@ -219,12 +225,16 @@ class Transport:
         self.observed.requests[call] += 1
         try:
             answer = (http or self._http).request(
-                call.method, path, params=dict(query) if query else None, **arguments
+                call.method,
+                path,
+                params=dict(query) if query else None,
+                timeout=self._timeout(REQUEST_TIMEOUT),
+                **arguments,
             )
         except httpx.RequestError as error:
             raise self._clean(connection_problem(error, self.url, _where(call, path))) from error
         if answer.status_code < 500:
-            self.patience.answered()
+            self.patience.answered(limited=answer.status_code == 429)
         self._note(call, answer.headers)
         return answer
 

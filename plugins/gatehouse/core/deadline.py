@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 
@@ -19,6 +20,22 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Let `seconds` pass."""
+
+
+#: Seconds by which two clocks may differ without anything being made of it: an answer's `Date` counts whole ones.
+CLOCK_TOLERANCE = 3.0
+
+
+def clock_skew(date: str, now: datetime) -> timedelta | None:
+    """How far a server's clock is ahead of this machine's, by the `Date` of an answer that came at `now`.
+
+    Zero for what may be the time that the answer took; None for a date that cannot be read (RFC 9110, 6.6.1).
+    """
+    try:
+        skew = parsedate_to_datetime(date) - now
+    except (TypeError, ValueError):
+        return None
+    return skew if abs(skew.total_seconds()) > CLOCK_TOLERANCE else timedelta()
 
 
 class SystemClock:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,6 +167,21 @@ def _parsed(text: str) -> dict[str, Any] | None:
             continue
         return data if isinstance(data, dict) else None
     return None
+
+
+def outstanding_in(folder: Path) -> list[Entry]:
+    """The entries of all ledgers in a folder that were not proved gone."""
+    return [entry for path in sorted(folder.glob("ledger-*.jsonl")) for entry in outstanding(path)]
+
+
+def left_behind(entries: Iterable[Entry]) -> list[str]:
+    """A line for each entry that may still be there, with the command that removes it."""
+    return [
+        f"left behind: the {each.kind} {each.name}"
+        + ("" if each.id else ", if it was made at all: the request for it was not answered")
+        + f"; to remove it: coder delete {each.name} --yes"
+        for each in entries
+    ]
 
 
 def _cut_short(text: str) -> bool:

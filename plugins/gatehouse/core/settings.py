@@ -40,6 +40,9 @@ class CoderSettings(StrictModel):
         description="of an Owner, as no scope of tokens covers the health report: for it, the configuration, the "
         "users and the provisioners; default: what the token itself may",
     )
+    ca_file: Path | None = Field(
+        default=None, description="authorities to trust for this deployment besides the usual ones, as PEM"
+    )
     template: str | None = Field(
         default=None, description="template of the smoke workspace; default: the only one there is"
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from tenacity import RetryCallState, RetryError, Retrying, retry_if_result
 from tenacity.wait import wait_base, wait_fixed
@@ -51,6 +52,38 @@ class Progress:
         return " → ".join(f"{state} ({elapsed:.1f} s)" for elapsed, state in self.history)
 
 
+class Listener(Protocol):
+    """Who shows what is awaited."""
+
+    def changed(self, progress: Progress) -> None:
+        """A wait has seen another state than before, its first one included."""
+
+    def ended(self, progress: Progress) -> None:
+        """A wait is over, whatever it came to."""
+
+
+#: Who is told of every wait in this process, beside the wait's own reporter.
+listeners: list[Listener] = []
+
+
+@contextmanager
+def announced(what: str, state: str) -> Iterator[None]:
+    """Tell the listeners of a wait of another kind: a pause of known length, or between two attempts."""
+    progress = Progress(what)
+    progress.note(0.0, state)
+    for each in listeners:
+        each.changed(progress)
+    try:
+        yield
+    finally:
+        _tell_of_end(progress)
+
+
+def _tell_of_end(progress: Progress) -> None:
+    for each in listeners:
+        each.ended(progress)
+
+
 @dataclass
 class _Wait(Generic[State]):
     """One wait under way; the attributes are the arguments of `wait_until`."""
@@ -86,6 +119,8 @@ class _Wait(Generic[State]):
     def _note(self, state: str) -> None:
         if self.progress.note(self.deadline.elapsed, state):
             self.on_change(self.progress)
+            for each in listeners:
+                each.changed(self.progress)
 
     def _terminal(self, reason: str) -> TerminalState:
         return TerminalState(f"{self.progress.what}: {reason}", seen=str(self.progress))
@@ -145,4 +180,6 @@ def wait_until(
             seen=str(progress),
             next_step=next_step,
         ) from None
+    finally:
+        _tell_of_end(progress)
     return cast("State", wait.state)

@@ -1,6 +1,6 @@
 """A certificate authority of the platform's own, for what is served over TLS.
 
-That is the Kubernetes API, as kubectl sends its token over TLS only, and in one scenario the gateway.
+That is the Kubernetes API, as kubectl sends its token over TLS only, and in some scenarios the gateway and Coder.
 """
 
 from __future__ import annotations
@@ -16,6 +16,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gatehouse.embedded import clock
+
+#: Days for which certificates are valid by default.
+WEEK = 7.0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """For which names and addresses a certificate is, and in how many days it ends."""
+
+    names: tuple[str, ...] = ("localhost", "127.0.0.1")
+    days: float = WEEK
 
 
 @dataclass(frozen=True)
@@ -44,11 +55,14 @@ class Authority:
         self.file = folder / "ca.crt"
         self.file.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, subject: str, *hosts: str) -> Certificate:
-        """A certificate for these names and addresses, valid for a week, in files named after `subject`."""
+    def issue(self, subject: str, *hosts: str, days: float = WEEK) -> Certificate:
+        """A certificate for these names and addresses, in files named after `subject`.
+
+        It ends in so many days; those of one that has ended already are negative.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
-            _builder(_name(subject), self._name, key.public_key())
+            _builder(_name(subject), self._name, key.public_key(), days)
             .add_extension(x509.SubjectAlternativeName(list(map(_host, hosts))), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(
@@ -79,7 +93,7 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: float = WEEK
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -87,8 +101,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(clock.now() - timedelta(minutes=5))
-        .not_valid_after(clock.now() + timedelta(days=7))
+        .not_valid_before(clock.now() + timedelta(days=min(0.0, days) - 1.0))
+        .not_valid_after(clock.now() + timedelta(days=days))
     )
 
 

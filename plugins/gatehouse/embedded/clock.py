@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class _Here(threading.local):
+    """How far the clock of the platform that runs in this thread is ahead of the machine's."""
+
+    ahead = timedelta()
+
+
+_here = _Here()
+
+
+def set_ahead(difference: timedelta) -> None:
+    """Have the clock of the platform that runs in this thread be ahead by so much; a negative time is behind."""
+    _here.ahead = difference
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
-    return datetime.now(UTC)
+    """The present moment by the platform's clock, aware, in UTC."""
+    return datetime.now(UTC) + _here.ahead
+
+
+def dated(application: ASGIApp) -> ASGIApp:
+    """An application whose answers carry the time of the platform's clock, as servers' answers do."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_date(message: Message) -> None:
+            if message["type"] in (
+                "http.response.start",
+                "websocket.http.response.start",
+                "websocket.accept",
+            ):
+                date = format_datetime(now(), usegmt=True).encode()
+                message["headers"] = [*message.get("headers", ()), (b"date", date)]
+            await send(message)
+
+        await application(scope, receive, send_with_date)
+
+    return answer
 
 
 def whole_seconds(moment: datetime | None = None) -> str:

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded import scenarios
 from gatehouse.embedded.certificates import Authority, Certificate
-from gatehouse.embedded.clock import Timings
+from gatehouse.embedded.clock import Timings, dated, set_ahead
 from gatehouse.embedded.code_host.api import PREFIX
 from gatehouse.embedded.coder.upgrade import upgrade
 from gatehouse.embedded.configuration import coder_settings, preview_settings, smoke_settings
@@ -91,7 +91,7 @@ class Platform:
             )
         sockets = self._bind()
         ports = dict(zip(_NAMES, (each.getsockname()[1] for each in sockets), strict=True))
-        self._https = _HTTPS | ({"preview"} if scenarios.https_previews(self._scenario_names) else set())
+        self._https = _HTTPS | scenarios.https_systems(self._scenario_names)
         self.urls = Urls(
             **{
                 name: f"{'https' if name in self._https else 'http'}://127.0.0.1:{port}"
@@ -272,6 +272,7 @@ class Platform:
     async def _main(self, sockets: list[socket.socket]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
+        set_ahead(scenarios.clock_ahead(self._scenario_names))
         systems = Systems(self.folder, self._timings, self._owner)
         authority = self._authority.file.read_text()
         self.credentials = seed(systems, self.urls, authority, self._sample)
@@ -286,6 +287,9 @@ class Platform:
             systems.image_registry.application(),
         )
         certificates = {
+            "coder": self._authority.issue(
+                "coder", *systems.coder_certificate.names, days=systems.coder_certificate.days
+            ),
             "kubernetes": self._authority.issue("kubernetes", "localhost", "127.0.0.1"),
             "preview": self._authority.issue("preview", *(systems.gateway_names or (f"*.{DOMAIN}",))),
         }
@@ -314,7 +318,8 @@ class Platform:
 def _server(application: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
-            application,
+            dated(application),
+            date_header=False,
             log_level=os.environ.get("GATEHOUSE_EMBEDDED_LOG", "critical"),
             lifespan="off",
             server_header=False,

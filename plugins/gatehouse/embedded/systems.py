@@ -14,6 +14,7 @@ from gatehouse.embedded.argocd.accounts import Accounts
 from gatehouse.embedded.argocd.api import ArgoCDApi
 from gatehouse.embedded.argocd.application_sets import ApplicationSetController
 from gatehouse.embedded.argocd.applications import ApplicationController
+from gatehouse.embedded.certificates import Terms
 from gatehouse.embedded.clock import Timings
 from gatehouse.embedded.code_host.api import CodeHostApi
 from gatehouse.embedded.code_host.image_builds import ImageBuilds
@@ -101,6 +102,8 @@ class Systems:
         self.variants: dict[str, Object] = {}
         #: Names on the certificate of a gateway that speaks HTTPS, when they are not its own.
         self.gateway_names: tuple[str, ...] = ()
+        #: Of Coder's certificate, where it speaks HTTPS.
+        self.coder_certificate = Terms()
         #: Changes of the settings with which the smoke suite tests this platform.
         self.smoke_changes: list[Callable[[dict[str, Any]], None]] = []
         #: What else runs for ever, added by scenarios.

@@ -117,6 +117,22 @@ def pytest_make_collect_report(
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave out the frames that were interrupted between two lines, by which pytest would fail to show the rest.
+
+    Python has no line number for instructions of its own making, and pytest counts on one.
+    """
+    excinfo.traceback = excinfo.traceback.filter(_has_a_line)
+
+
+def _has_a_line(entry: Any) -> bool:
+    try:
+        return bool(entry.lineno >= 0)
+    except TypeError:
+        return False
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand the secrets that a worker has learned on to the controller; they are kept nowhere."""
     run = current_run(session.config)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from gatehouse.core.errors import FailureClass, GatehouseError
+from gatehouse.core.ledger import left_behind, outstanding_in
 from gatehouse.core.service_account import service_account_folder
 from gatehouse.evidence import allure
 from gatehouse.evidence.annotations import github_annotations
@@ -228,6 +229,11 @@ class Recorder:
         if isinstance(excinfo.value, pytest.exit.Exception):
             self._interrupted_by = f"pytest.exit: {excinfo.value}"
         self.event("interrupted", by=self._interrupted_by)
+        if made := outstanding_in(self.folder):
+            self._config.get_terminal_writer().line(
+                f"\ninterrupted by {self._interrupted_by}: what was made is being deleted first "
+                f"({', '.join(each.name for each in made)}); Ctrl-C once more leaves it"
+            )
 
     def pytest_internalerror(self, excrepr: object) -> None:
         text = str(excrepr)
@@ -244,6 +250,11 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         try:
             return (yield)
+        except KeyboardInterrupt:
+            # Ctrl-C once more, while fixtures clean up: what they have not removed is told from the ledgers.
+            self.event("interrupted", by=f"{self._interrupted_by} while the run cleaned up")
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+            return None
         finally:
             try:
                 if not self._lost:
@@ -333,6 +344,7 @@ class Recorder:
         if self.run.suites == ("inner",):
             (self.folder / "findings.sarif").write_text(json.dumps(render_sarif(results), indent=1) + "\n")
         self.annotations = github_annotations(results) if os.environ.get("GITHUB_ACTIONS") == "true" else []
+        self.notes += left_behind(outstanding_in(self.folder))
         notes = [*self.notes, *flaky_notes(results), *skip_notes(results)]
         if self.run.suites != ("inner",):
             place = "from inside a cluster" if self.inside_cluster else "from outside"

@@ -11,13 +11,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gatehouse.core.answers import EMBEDDED_SERVER, failure
-from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline
-from gatehouse.core.errors import NotFound, RateLimited, Transient, Unreachable
+from gatehouse.core.deadline import SYSTEM_CLOCK, Clock, Deadline, clock_skew
+from gatehouse.core.errors import InfrastructureError, NotFound, RateLimited, Transient, Unreachable
 from gatehouse.kube.credentials import is_there_any, load_configuration
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class Cluster:
         self.server: str = configuration.host
         #: Whether any answer said that it comes from the embedded platform.
         self.embedded = False
+        self._skew = timedelta()
 
     def __enter__(self) -> Cluster:
         return self
@@ -153,6 +155,10 @@ class Cluster:
             token = answer.get("metadata", {}).get("continue") or ""
             if not token:
                 return items
+
+    def server_time(self) -> datetime:
+        """The time as the API server has it by its newest answer, with which the objects' times are to be compared."""
+        return self._clock.now() + self._skew
 
     def list_all(
         self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
@@ -323,6 +329,7 @@ class Cluster:
     ) -> Any:
         """The response to a request, its body still to be read. Raises `Unreachable`."""
         import urllib3
+        from kubernetes.client import ApiException
 
         headers = {"Accept": accept} | ({"Content-Type": media_type} if body else {})
         request = self._api.param_serialize(
@@ -335,9 +342,12 @@ class Cluster:
         )
         try:
             response = self._api.call_api(*request, _request_timeout=timeout)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ApiException) as error:
+            # An ApiException here is of the library's own making, as for a certificate that is not accepted.
             raise self._unreachable(f"{method} {path}", error) from error
         self.embedded = self.embedded or response.getheader("Server") == EMBEDDED_SERVER
+        skew = clock_skew(response.getheader("Date") or "", self._clock.now())
+        self._skew = self._skew if skew is None else skew
         return response
 
     def _read_answer(self, response: Any, request: str, *, text: bool = False) -> str:
@@ -356,7 +366,15 @@ class Cluster:
             raise problem
         return body
 
-    def _unreachable(self, request: str, error: Exception) -> Unreachable:
+    def _unreachable(self, request: str, error: Exception) -> InfrastructureError:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):  # which does not pass by waiting
+            return InfrastructureError(
+                f"the certificate of the Kubernetes API server at {self.server} is not accepted",
+                seen=" ".join(str(error).split()),
+                where=request,
+                next_step="compare the kubeconfig's certificate-authority with the server's; a wrong clock of this "
+                "machine looks the same",
+            )
         return Unreachable(
             f"Kubernetes does not answer at {self.server}",
             seen=f"{type(error).__name__}: {error}",

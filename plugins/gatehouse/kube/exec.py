@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import IO
+import threading
+from collections.abc import Callable, Sequence
+from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 from gatehouse.core.answers import failure
@@ -13,7 +14,13 @@ from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import InfrastructureError, Unreachable
 from gatehouse.kube.client import Cluster
 
+if TYPE_CHECKING:
+    from kubernetes.stream.ws_client import WSClient
+
 STDIN, STDOUT, STDERR, STATUS = 0, 1, 2, 3
+
+#: Seconds that the API server may take to open a stream.
+OPEN_TIMEOUT = 15.0
 
 #: Seconds between looks at the clock while output is awaited.
 LOOK = 0.25
@@ -39,7 +46,8 @@ def run_in_pod(
     is part of a URL, whose length servers and proxies limit to a few thousand characters.
     `sink` is given all of standard output, however long, and the result then has none of it.
     Needs the verbs `get` and `create` on `pods/exec` (kubernetes-client/python issue 2084).
-    Raises `PermissionDenied`, `NotFound`, `Unreachable`; a cut stream or a passed deadline is a result.
+    Raises `PermissionDenied`, `NotFound`, `Unreachable`, the last also for an API server that takes the connection
+    and does not answer within `OPEN_TIMEOUT`; a cut stream or a passed deadline is a result.
     """
     from kubernetes.client import ApiException
     from kubernetes.stream.ws_client import WSClient, get_websocket_url
@@ -54,12 +62,16 @@ def run_in_pod(
     if authorization := configuration.auth_settings().get("BearerToken", {}).get("value"):
         headers["authorization"] = authorization
     where = f"exec in pod {namespace}/{pod}"
+    address = get_websocket_url(configuration.host + path, query)
     try:
-        socket = WSClient(
-            configuration, get_websocket_url(configuration.host + path, query), headers, False, binary=True
+        socket = _opened(
+            lambda: WSClient(configuration, address, headers, False, binary=True),
+            min(OPEN_TIMEOUT, deadline.remaining),
         )
     except (ApiException, WebSocketException, OSError) as error:
         raise _refusal(error, where) from error
+    if socket is None:
+        raise _not_answered(cluster.server, where)
     kept: dict[int, bytearray] = {STDOUT: bytearray(), STDERR: bytearray(), STATUS: bytearray()}
     truncated = False
     source = ""
@@ -85,6 +97,49 @@ def run_in_pod(
             else "unknown: the stream ended without a status"
         )
     return CommandResult(tuple(argv), bytes(kept[STDOUT]), bytes(kept[STDERR]), code, source, truncated)
+
+
+def _opened(open_stream: Callable[[], WSClient], seconds: float) -> WSClient | None:
+    """What `open_stream` opens, or None if it has not after so many seconds. Raises what it raises.
+
+    In a thread of its own, which a server that never answers keeps for itself: the library takes no limit for it.
+    """
+    opened: list[WSClient] = []
+    failed: list[Exception] = []
+    over = threading.Lock()
+    late = False
+
+    def run() -> None:
+        try:
+            stream = open_stream()
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            failed.append(error)
+            return
+        with over:
+            if late:
+                stream.close()
+            else:
+                opened.append(stream)
+
+    thread = threading.Thread(target=run, name="stream to a pod", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    with over:
+        late = not opened
+    if failed:
+        raise failed[0]
+    return opened[0] if opened else None
+
+
+def _not_answered(server: str, where: str) -> Unreachable:
+    return Unreachable(
+        "the Kubernetes API server has not opened the stream for a command in time",
+        expected=f"the connection to be upgraded to a WebSocket within {OPEN_TIMEOUT:.0f} s",
+        seen=f"no answer of {server}",
+        where=where,
+        next_step="look at the API server and at its connection to the node's kubelet; a proxy in between must "
+        "pass WebSockets on",
+    )
 
 
 def _drain(socket: object, kept: dict[int, bytearray], sink: IO[bytes] | None) -> bool:

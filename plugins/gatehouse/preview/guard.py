@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from gatehouse.evidence.recorder import RECORDER, failure_data
 from gatehouse.preview.browser import require_browser
 from gatehouse.preview.outcome import write_outcome
 from gatehouse.run import Run, usage_error
+from gatehouse.terminal import is_watched, write_line
 
 if TYPE_CHECKING:  # what waits and shows is not imported by runs that end before
     from gatehouse.preview.display import Display
@@ -296,8 +296,8 @@ def _display(config: pytest.Config) -> Display:
     """A table that is drawn over again in a terminal, plain lines elsewhere and with -q."""
     from gatehouse.preview.display import LiveDisplay, PlainDisplay
 
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is not None and reporter.isatty and config.get_verbosity() >= 0 and not os.environ.get("CI"):
+    if is_watched(config):
+        reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         return LiveDisplay(reporter._tw._file)
     return PlainDisplay(lambda line: write_line(config, line))
 
@@ -310,16 +310,6 @@ def _said(run: Run, environment: PreviewEnvironment) -> str:
     stages = f" ({seconds})" if (seconds := in_words(environment.seconds)) else ""
     count = len(environment.applications)
     return f"preview: {what}: {count} Applications ready, {environment.proof.outcome}{stages}; {environment.base_url}"
-
-
-def write_line(config: pytest.Config, line: str) -> None:
-    """Write a line between pytest's own."""
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is not None:
-        reporter.ensure_newline()
-        if reporter._tw.width_of_current_line:  # the dots of quiet and of distributed runs
-            reporter._tw.line()
-        reporter.write_line(line)
 
 
 def _checkout_head(root: Path) -> str | None:

@@ -82,8 +82,9 @@ def pytest_gatehouse_run(config: pytest.Config, run: Run) -> None:
             expected="snapshots that somebody has looked at and committed",
             next_step="make them on a machine of your own; the actual pictures are in the evidence of the run",
         )
-    from gatehouse.preview.guard import Guard, write_line
+    from gatehouse.preview.guard import Guard
     from gatehouse.preview.playwright_test.items import PlaywrightTests
+    from gatehouse.terminal import write_line
 
     projects = PlaywrightTests(config, run, lambda line: write_line(config, line))
     config.pluginmanager.register(projects, "gatehouse-playwright-test")

@@ -17,13 +17,14 @@ from gatehouse.run import Run, current_run
 if TYPE_CHECKING:
     from gatehouse.coder.client import CoderClient
     from gatehouse.evidence.record import Event
-    from gatehouse.smoke.baseline import Baseline
-    from gatehouse.smoke.differences import Difference
     from gatehouse.smoke.subsystems import Subsystem, Version
 
 #: How many failures of a process have been given what an SRE would ask for, how many get it, and in which seconds.
 SUPPORTED = pytest.StashKey[int]()
 MOST_SUPPORTED, SUPPORT_SECONDS = 3, 20.0
+
+#: Whether this process has told of a clock that differs.
+CLOCK_NOTED = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,7 +72,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     from gatehouse.evidence.record import FILE_NAME, read_record
     from gatehouse.evidence.results import read_results
-    from gatehouse.smoke.subsystems import lines, subsystems
+    from gatehouse.smoke.subsystems import clock_words, lines, subsystems
 
     events = list(read_record(run.bundle.folder / FILE_NAME))
     found = subsystems(read_results(iter(events)))
@@ -79,7 +80,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     versions = _versions(events)
     differences = [str(each["text"]) for each in events if each["event"] == "difference"]
-    text = [run.redactor.text(line) for line in lines(found, versions, differences)]
+    clocks = [float(each["seconds_ahead"]) for each in events if each["event"] == "clock"]
+    notes = [clock_words(clocks[0])] if clocks else []
+    text = [run.redactor.text(line) for line in lines(found, versions, [*notes, *differences])]
     _keep(run, found, versions, text)
     terminalreporter.section("smoke", sep="-")
     for line in text:
@@ -179,9 +182,11 @@ def _unverified(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Gather what an SRE would ask for, while what broke is still there; of the first failures only."""
+    """Note a wrong clock; gather what an SRE would ask for while what broke is still there, of the first failures."""
     report = yield
     run = current_run(item.config)
+    if report.when == "call" and item.get_closest_marker("smoke") and run and run.bundle:
+        _note_clock(item, run)
     if (
         report.failed
         and report.when != "teardown"
@@ -194,6 +199,17 @@ def pytest_runtest_makereport(
             item.config.stash[SUPPORTED] = count + 1
             _attach_support(item, run)
     return report
+
+
+def _note_clock(item: pytest.Item, run: Run) -> None:
+    """Once a process: how far Coder's clock is from this machine's, if it is."""
+    coder = getattr(item, "funcargs", {}).get("coder")
+    if coder is None or item.config.stash.get(CLOCK_NOTED, False) or not coder.clock_skew_seconds:
+        return
+    from gatehouse.evidence.plugin import Evidence
+
+    item.config.stash[CLOCK_NOTED] = True
+    Evidence(run, item).event("clock", of="Coder", seconds_ahead=round(coder.clock_skew_seconds))
 
 
 def _silence(coder: CoderClient) -> str:
@@ -209,10 +225,10 @@ def _silence(coder: CoderClient) -> str:
 
 
 def _attach_support(item: pytest.Item, run: Run) -> None:
-    from gatehouse.coder.client import CoderClient
+    from gatehouse.coder.connect import connect
     from gatehouse.core.ledger import outstanding
     from gatehouse.evidence.plugin import Evidence
-    from gatehouse.kube.client import connect
+    from gatehouse.kube.client import connect as connect_cluster
     from gatehouse.smoke.support import collect, sources
 
     settings = run.target.coder
@@ -221,12 +237,12 @@ def _attach_support(item: pytest.Item, run: Run) -> None:
     try:
         token = settings.token.read()
         owner_token = settings.deployment_token.read()
-        cluster = connect(run.target.kubernetes)
+        cluster = connect_cluster(run.target.kubernetes)
     except GatehouseError:
         return  # the failure at hand says it
     with (
-        CoderClient(settings.url, token) as coder,
-        CoderClient(settings.url, owner_token) as owner,
+        connect(settings, token) as coder,
+        connect(settings, owner_token) as owner,
         cluster or nullcontext(),
     ):
         if words := _silence(coder):
@@ -250,54 +266,3 @@ def note_version(request: pytest.FixtureRequest) -> Callable[..., None]:
         evidence.event("version", name=name, now=now, before=before)
 
     return note
-
-
-@pytest.fixture(scope="session")
-def baseline(pytestconfig: pytest.Config) -> Baseline:
-    """What the deployment was before the upgrade. Without `--gate-baseline` the test is skipped as not configured.
-
-    Raises `UsageError` for a folder that holds none that can be used.
-    """
-    from gatehouse.smoke.baseline import read_baseline
-
-    folder = pytestconfig.getoption("gate_baseline")
-    if folder is None:
-        pytest.skip(
-            "not configured: no --gate-baseline, so nothing is compared with how it was before an upgrade"
-        )
-    return read_baseline(pytestconfig.invocation_params.dir / folder)
-
-
-@pytest.fixture(scope="session")
-def differences(coder: CoderClient, coder_owner: CoderClient, baseline: Baseline) -> list[Difference]:
-    """All that is not what it was when the baseline was taken, each judged."""
-    from datetime import UTC, datetime
-
-    from gatehouse import __version__
-    from gatehouse.smoke.baseline import Baseline
-    from gatehouse.smoke.differences import compare
-    from gatehouse.smoke.recording import record
-
-    now = Baseline(
-        gatehouse=__version__, taken=datetime.now(UTC), url=coder.url, sections=record(coder, coder_owner)
-    )
-    return compare(baseline, now)
-
-
-@pytest.fixture
-def differences_in(
-    request: pytest.FixtureRequest, differences: list[Difference]
-) -> Callable[[str], list[Difference]]:
-    """A function that gives the differences of one section, and notes them for the table at the end of the run."""
-    from gatehouse.evidence.plugin import Evidence
-    from gatehouse.run import required_run
-
-    evidence = Evidence(required_run(request.config), request.node)
-
-    def noted(section: str) -> list[Difference]:
-        found = [each for each in differences if each.section == section]
-        for each in found:
-            evidence.event("difference", text=str(each), **each.as_data())
-        return found
-
-    return noted

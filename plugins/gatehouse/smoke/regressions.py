@@ -13,6 +13,7 @@ from dataclasses import dataclass
 class Regression:
     """A class of regressions. `tests` and `words` are patterns of the ids of tests, and of what failures say.
 
+    What `unless` finds in a failure's words speaks against the class.
     `issues` are issues and pull requests of coder/coder, unless they name another repository.
     """
 
@@ -22,6 +23,7 @@ class Regression:
     next_step: str
     tests: str
     words: str = ""
+    unless: str = ""
 
     @property
     def links(self) -> list[str]:
@@ -36,7 +38,8 @@ REGRESSIONS = (
         ("21309", "20764", "10781", "17597"),
         "kubectl logs of the newest Coder pod, also --previous; scale to one replica, give the probe more time",
         r"test_control_plane|test_consistency",
-        r"migrat|schema|restart|CrashLoop|rollout|no migration found|does not answer|\b503\b",
+        r"migrat|schema|restart|CrashLoop|rollout|no migration found",
+        unless=r"OOMKilled",
     ),
     Regression(
         "mixed-replicas",
@@ -60,7 +63,7 @@ REGRESSIONS = (
         ("13342",),
         "read the resources of the build: does one hold the agent? Import the template again",
         r"test_workspace|test_upgrade|test_control_plane",
-        r"no agent|not associated|agent_id|made no agent",
+        r"no agent(?! yet)|not associated|agent_id|made no agent",
     ),
     Regression(
         "agent-never-connects",
@@ -69,6 +72,7 @@ REGRESSIONS = (
         "read the pod's log; can the pod reach the access URL, and does the agent's token belong to the latest build?",
         r"test_workspace|test_upgrade",
         r"connecting|timeout|non-latest build|no agent yet|never",
+        unless=r"for the stage (queue|build|schedule|wait for a node|pull)\b|cannot be pulled",
     ),
     Regression(
         "old-agents",
@@ -92,7 +96,7 @@ REGRESSIONS = (
         ("16892", "12975"),
         "look at the ingress: Upgrade headers, idle time-outs, HTTP/2 settings",
         r"test_control_plane|test_edge|test_workspace|test_upgrade",
-        r"websocket|upgraded to|EWS|EACS|/debug/ws|/pty",
+        r"websocket|upgraded to|EWS|EACS|/debug/ws|/pty|/derp-map|/watch-ws",
     ),
     Regression(
         "relay",
@@ -109,6 +113,7 @@ REGRESSIONS = (
         "in the workspace: is code-server running, for this processor (uname -m), and on the port of the app?",
         r"test_workspace|test_upgrade|test_editor",
         r"\b502\b|code-server|web editor|static asset|blank",
+        unless=r"start scripts ended",
     ),
     Regression(
         "app-addresses",
@@ -124,7 +129,7 @@ REGRESSIONS = (
         ("15428", "8247", "9399"),
         "compare the tags of the template with those of the provisioner daemons that are online",
         r"test_control_plane|test_workspace|test_upgrade|test_identity",
-        r"provisioner|pending|matched_provisioners|tags",
+        r"provisioner daemon|pending|matched_provisioners|tags|EPD\d",
     ),
     Regression(
         "parameters",
@@ -153,14 +158,56 @@ REGRESSIONS = (
 )
 
 
-def likely(test: str, words: str) -> Regression | None:
+MIGRATION = REGRESSIONS[0]
+
+#: The types of failures that say only that Coder gave no answer of its own, whatever was asked: it is down, or
+#: something stands in front of it.
+SILENCE = frozenset(
+    {
+        "Unreachable",
+        "NotConnected",
+        "LostAnswer",
+        "Transient",
+        "RateLimited",
+        "CertificateProblem",
+        "Redirected",
+        "ServerFault",
+    }
+)
+
+#: The types of failures that are about a token, a right or a tool on this side, and so like no regression.
+THIS_SIDE = frozenset(
+    {
+        "AuthenticationError",
+        "TokenExpired",
+        "TokenUnknown",
+        "PermissionDenied",
+        "EnvironmentProblem",
+        "NotInstalled",
+        "SettingsError",
+    }
+)
+
+#: What a server says that is migrating its database, or had no time to.
+_MIGRATING = re.compile(r"migrat|schema|no migration found", re.IGNORECASE)
+
+
+def likely(test: str, words: str, kind: str = "", *, silent: bool = False) -> Regression | None:
     """The class that a failure of the test `test` (its id) with these words most likely belongs to.
 
-    The one with most matching words wins; of equals the one that comes first.
+    `kind` is the type of the failure, `silent` whether Coder was found to be dead in the same run: what was asked of
+    it then says nothing about itself, and only a migration explains it. Otherwise the class with most matching words
+    wins; of equals the one that comes first.
     """
+    if kind in THIS_SIDE:
+        return None
+    if silent or kind in SILENCE:
+        return MIGRATION if _MIGRATING.search(words) else None
     best, most = None, 0
     for regression in REGRESSIONS:
         if not re.search(regression.tests, test):
+            continue
+        if regression.unless and re.search(regression.unless, words):
             continue
         found = {each.lower() for each in re.findall(regression.words, words, re.IGNORECASE) if each}
         if len(found) > most:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -15,6 +16,12 @@ UNVERIFIED, NOT_CONFIGURED = "unverified: ", "not configured: "
 
 #: The class of failures that say nothing about the platform: a token or a tool on this side.
 ENVIRONMENT = "environment"
+
+#: Types of failures that say nothing about it, either: the server refused for the number of requests only.
+NO_ANSWER = frozenset({"RateLimited"})
+
+#: The test that asks Coder for a sign of life. While it is red, nothing else that is asked of Coder tells more.
+SIGN_OF_LIFE = "test_control_plane.py::test_the_process_answers"
 
 #: The property by which a test belongs to another subsystem than its file says.
 PROPERTY = "subsystem"
@@ -65,12 +72,21 @@ class Subsystem:
 def subsystems(results: RunResults, suite: str = "smoke") -> list[Subsystem]:
     """All subsystems of a run, in the order of their tests."""
     found: dict[str, Subsystem] = {}
+    silent = any(test.id.endswith(SIGN_OF_LIFE) and test.status in BAD for test in results.tests.values())
     for test in results.tests.values():
         if test.suite != suite:
             continue
         name = test.properties.get(PROPERTY) or subsystem_of(test.file or test.id)
-        _add(found.setdefault(name, Subsystem(name)), test)
+        _add(found.setdefault(name, Subsystem(name)), test, silent=silent)
+    _share_likenesses(found.values())
     return list(found.values())
+
+
+def _share_likenesses(found: Iterable[Subsystem]) -> None:
+    """What says the same is of one class, also where a test about something else met it."""
+    known = {red.words: red.regression for each in found for red in each.red if red.regression}
+    for each in found:
+        each.red = [replace(red, regression=red.regression or known.get(red.words)) for red in each.red]
 
 
 def subsystem_of(path: str) -> str:
@@ -78,7 +94,7 @@ def subsystem_of(path: str) -> str:
     return PurePosixPath(path.split("::")[0]).stem.removeprefix("test_").replace("_", " ")
 
 
-def _add(subsystem: Subsystem, test: TestResult) -> None:
+def _add(subsystem: Subsystem, test: TestResult, *, silent: bool) -> None:
     state = _state(test.status, test.last)
     subsystem.tests[state] = subsystem.tests.get(state, 0) + 1
     subsystem.seconds += test.seconds
@@ -88,15 +104,18 @@ def _add(subsystem: Subsystem, test: TestResult) -> None:
     if test.status in BAD and test.failure:
         failure = test.failure
         words = "\n".join([failure.summary, failure.details, failure.where])
-        subsystem.red.append(RedTest(test.id, failure.summary, failure.next_step, likely(test.id, words)))
+        likeness = likely(test.id, words, failure.type, silent=silent)
+        subsystem.red.append(RedTest(test.id, failure.summary, failure.next_step, likeness))
 
 
 def _state(status: Status, attempt: Attempt) -> State:
     if status in BAD:
         if status is Status.NOT_RUN:
             return State.NOT_RUN
-        classes = {failure.failure_class for failure in attempt.failures}
-        return State.NO_VERDICT if classes == {ENVIRONMENT} else State.BROKEN
+        says_nothing = [
+            each.failure_class == ENVIRONMENT or each.type in NO_ANSWER for each in attempt.failures
+        ]
+        return State.NO_VERDICT if says_nothing and all(says_nothing) else State.BROKEN
     if status is Status.SKIPPED:
         return State.NOT_CONFIGURED if _reason(attempt).startswith(NOT_CONFIGURED) else State.UNVERIFIED
     return State.WORKS
@@ -115,6 +134,17 @@ class Version:
     before: str = ""
 
 
+def clock_words(seconds_ahead: float) -> str:
+    """A line about a clock of Coder's that differs from this machine's by so many seconds."""
+    seconds = abs(seconds_ahead)  # known to a few seconds only
+    amount = timedelta(seconds=60 * round(seconds / 60) if seconds > 90 else round(seconds))
+    side = "ahead of" if seconds_ahead > 0 else "behind"
+    return (
+        f"clock: Coder's is {amount} {side} this machine's (ages and lifetimes are counted by the server's own clock); "
+        "next: have both synchronised"
+    )
+
+
 def lines(
     found: Iterable[Subsystem], versions: Mapping[str, Version], differences: Iterable[str]
 ) -> list[str]:
@@ -130,13 +160,22 @@ def lines(
         text += [
             f"{subsystem.name}: {reason}" for reason in subsystem.reasons if reason.startswith(UNVERIFIED)
         ]
-    for red in (red for subsystem in found for red in subsystem.red):
-        text += _advice(red)
+    for alike in _alike(red for subsystem in found for red in subsystem.red):
+        text += _advice(alike)
     return text
 
 
-def _advice(red: RedTest) -> list[str]:
-    text = [red.id, f"  {red.words}"]
+def _alike(red: Iterable[RedTest]) -> list[list[RedTest]]:
+    """Red tests that say the same belong together: one cause is told once, with the first test that met it."""
+    groups: dict[tuple[str, str], list[RedTest]] = {}
+    for each in red:
+        groups.setdefault((each.words, each.next_step), []).append(each)
+    return list(groups.values())
+
+
+def _advice(alike: list[RedTest]) -> list[str]:
+    red, others = alike[0], len(alike) - 1
+    text = [red.id + (f" and {others} more" if others else ""), f"  {red.words}"]
     if red.regression:
         text += [f"  like: {red.regression.title} ({red.regression.links[0]})"]
     step = red.next_step or (red.regression.next_step if red.regression else "")

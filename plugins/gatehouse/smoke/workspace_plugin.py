@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,7 +41,7 @@ def template_under_test(coder: CoderClient, coder_settings: CoderSettings) -> st
         raise
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bring_up(
     pytestconfig: pytest.Config, coder: CoderClient, coder_settings: CoderSettings
 ) -> Callable[[str], Started]:
@@ -64,6 +64,23 @@ def bring_up(
             return wait(cluster)
 
     return bring_up
+
+
+@pytest.fixture(scope="session")
+def ready_workspace(
+    pytestconfig: pytest.Config,
+    coder: CoderClient,
+    coder_settings: CoderSettings,
+    bring_up: Callable[[str], Started],
+) -> Iterator[Workspace]:
+    """A workspace from the template under test, brought to ready, for all tests that only look: one a worker."""
+    from gatehouse.coder.made import template_under_test
+    from gatehouse.coder.plugin import workspaces_of_run
+
+    made = workspaces_of_run(pytestconfig, coder, coder_settings)
+    template = template_under_test(coder, coder_settings)
+    yield made.make_ready(template, lambda workspace: bring_up(workspace.id).workspace)
+    made.remove_all()
 
 
 @pytest.fixture(scope="module")

@@ -262,6 +262,8 @@ def test_after_nobody_answered_for_a_whole_budget_the_next_call_asks_only_once()
     with pytest.raises(Unreachable):
         coder.build_info()
     assert (len(server.requests), clock.elapsed) == (asked + 1, waited)
+    timeouts = [request.extensions["timeout"]["read"] for request in server.requests]
+    assert (timeouts[0], timeouts[-1]) == (15.0, 2.0)
 
     server.answers = [error(503), ok({"id": "u", "username": "bot"})]
     with pytest.raises(Transient):

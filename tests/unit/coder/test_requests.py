@@ -160,3 +160,18 @@ def test_an_answer_that_cannot_be_coders_says_what_was_expected(body):
         coder.build_info()
     assert caught.value.expected
     assert caught.value.where == "GET /api/v2/buildinfo"
+
+
+def test_a_limit_that_has_outlasted_one_budget_is_not_waited_for_again_until_somebody_is_let_through():
+    coder, server, clock = client(*[limited(30)] * 4, ok(USER), limited(10), ok(USER))
+    with pytest.raises(RateLimited):
+        coder.me()
+    waited = clock.elapsed
+    with pytest.raises(RateLimited):
+        coder.me()
+
+    assert clock.elapsed == waited == 60
+    coder.me()
+    coder.me()
+    assert clock.elapsed == waited + 10
+    assert len(server.requests) == 7

@@ -29,7 +29,7 @@ MAY_IMPORT = {
 }
 
 #: What a slice's plugin may import besides.
-PLUGIN_MAY_IMPORT = {"run", "invocation", "evidence.plugin", "evidence.recorder"}
+PLUGIN_MAY_IMPORT = {"run", "invocation", "terminal", "evidence.plugin", "evidence.recorder"}
 
 #: The one module behind which each client library is kept.
 CLIENT_LIBRARIES = {
@@ -73,16 +73,8 @@ def imports(path):
 
 def is_plugin(path):
     """Whether a module belongs to pytest's side of a slice."""
-    return path.name in (
-        *(
-            "plugin.py",
-            "browser_plugin.py",
-            "workspace_plugin.py",
-            "early_answer.py",
-            "guard.py",
-            "items.py",
-            "recorder.py",
-        ),
+    return path.name == "plugin.py" or path.name.endswith(
+        ("_plugin.py", "early_answer.py", "guard.py", "items.py", "recorder.py")
     )
 
 

@@ -1,6 +1,8 @@
 import pytest
 
-from gatehouse.smoke.regressions import REGRESSIONS, likely
+from gatehouse.coder import errors as coder_errors
+from gatehouse.core import errors as core_errors
+from gatehouse.smoke.regressions import REGRESSIONS, SILENCE, THIS_SIDE, likely
 
 SUITE = "suites/smoke/"
 
@@ -36,6 +38,41 @@ def test_a_failure_is_likened_to_the_class_whose_words_it_uses(test, words, name
 
 def test_a_failure_that_is_like_nothing_known_is_likened_to_nothing():
     assert likely(SUITE + "test_base_image.py::test_x", "zig is missing") is None
+
+
+@pytest.mark.parametrize("kind", sorted(SILENCE))
+@pytest.mark.parametrize(
+    "words",
+    ["code-server: the web editor is blank", "websocket /pty", "provisioner pending", "no such call: 404"],
+)
+def test_a_coder_that_gives_no_answer_is_likened_to_nothing_but_a_migration(kind, words):
+    assert likely(SUITE + "test_editor.py::test_x", words, kind) is None
+    assert (
+        likely(SUITE + "test_workspace.py::test_x", f"{words}: is being migrated", kind).name == "migration"
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(THIS_SIDE))
+def test_what_is_wrong_on_this_side_is_like_no_regression(kind):
+    assert likely(SUITE + "test_control_plane.py::test_x", "websocket /debug/ws: migrating", kind) is None
+
+
+def test_the_types_that_are_told_apart_are_types_that_there_are():
+    assert {
+        each
+        for each in SILENCE | THIS_SIDE
+        if not hasattr(coder_errors, each) and not hasattr(core_errors, each)
+    } == set()
+
+
+def test_a_pod_that_waits_for_its_image_is_no_agent_that_never_connects():
+    words = "the workspace has spent its 300 s for the stage pull: 429\nbuild 1, connecting, created"
+
+    assert likely(SUITE + "test_workspace.py::test_x", words) is None
+    assert (
+        likely(SUITE + "test_workspace.py::test_x", words.replace("pull", "init")).name
+        == "agent-never-connects"
+    )
 
 
 def test_issues_of_other_repositories_are_linked_there():

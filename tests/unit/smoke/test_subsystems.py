@@ -2,8 +2,10 @@ from gatehouse.evidence.results import Attempt, Failure, RunResults, Status, Tes
 from gatehouse.smoke.subsystems import State, Version, lines, subsystems
 
 
-def result(name, status=Status.PASSED, reason="", failure_class="product", words="", file="test_edge.py"):
-    failures = [Failure(failure_class, words, next_step="")] if status is Status.FAILED else []
+def result(
+    name, status=Status.PASSED, reason="", failure_class="product", words="", file="test_edge.py", kind=""
+):
+    failures = [Failure(failure_class, words, type=kind)] if status is Status.FAILED else []
     attempt = Attempt(status, 0.5, reason, failures)
     path = f"suites/smoke/{file}"
     return TestResult(f"{path}::{name}", "smoke", path, 1, [attempt])
@@ -88,3 +90,34 @@ def test_the_table_names_states_versions_differences_reasons_and_what_to_do():
         "  like: the web editor is blank or answers 502 (https://github.com/coder/coder/issues/6746)",
         "  next: in the workspace: is code-server running, for this processor (uname -m), and on the port of the app?",
     ]
+
+
+def test_what_many_tests_say_of_one_cause_is_told_once():
+    names = ("a", "b", "c")
+    found = subsystems(run(*(result(name, Status.FAILED, words="Coder answered 500") for name in names)))
+
+    assert lines(found, {}, []) == [
+        "edge  broken  3 broken",
+        "suites/smoke/test_edge.py::a and 2 more",
+        "  Coder answered 500",
+    ]
+
+
+def test_while_coder_gives_no_sign_of_life_nothing_else_is_likened_to_a_fault_of_its_own():
+    editor = result("test_x", Status.FAILED, words="code-server answers 502", file="test_editor.py")
+    dead = result(
+        "test_the_process_answers", Status.FAILED, words="nothing listens", file="test_control_plane.py"
+    )
+
+    assert [red.regression for each in subsystems(run(dead, editor)) for red in each.red] == [None, None]
+    assert [red.regression.name for each in subsystems(run(editor)) for red in each.red] == ["web-editor"]
+
+
+def test_one_cause_is_of_one_class_wherever_it_was_met():
+    words = "no provisioner daemon can take the build"
+    met = [
+        result("a", Status.FAILED, words=words, file=f"test_{name}.py")
+        for name in ("base_image", "workspace")
+    ]
+
+    assert {red.regression.name for each in subsystems(run(*met)) for red in each.red} == {"jobs-pending"}

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from gatehouse.core.processes import ProcessOwner
-from gatehouse.embedded.clock import Timings
+from gatehouse.embedded.clock import Timings, pause
 from gatehouse.embedded.coder.access import TOKEN_HEADER, Access, CoderError, deny
 from gatehouse.embedded.coder.agent import Agents
 from gatehouse.embedded.coder.build_api import BuildApi
@@ -75,6 +75,7 @@ class CoderApi:
         """Middleware: the version header on every answer, 429 above the rate limit, 404 for what it does not know."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await pause(self.faults.seconds)
             self.deployment.next_replica()
             headers = {"X-Coder-Build-Version": self.deployment.version}
 

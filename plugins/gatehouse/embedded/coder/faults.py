@@ -48,6 +48,8 @@ class WireFaults:
     #: The first that is meant answers.
     instead: list[Instead] = field(default_factory=list)
 
+    #: Seconds that each answer takes besides; one that takes a day never comes.
+    seconds: float = 0.0
     #: Each is lost once.
     losses: list[Loss] = field(default_factory=list)
     #: After so many messages each WebSocket is cut; None for never.

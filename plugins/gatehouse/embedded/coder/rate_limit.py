@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ class RateLimiter:
 
     limit: int = RATE_LIMIT
     window: int = 60
+    #: So many requests in all are let through first, and then none for `pause` seconds; None for no such thing.
+    let_through: int | None = None
+    pause: int = 60
+    _refused_until: float | None = None
     _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     @property
@@ -44,5 +49,13 @@ class RateLimiter:
                 "X-RateLimit-Remaining": str(limit - rate),
                 "Retry-After": str(self.window),
             }
+        if self.let_through is not None and sum(self._counts.values()) >= self.let_through:
+            self._refused_until = self._refused_until or now + self.pause
+            if (left := self._refused_until - now) > 0:
+                return False, headers | {
+                    "X-RateLimit-Remaining": "0",
+                    "X-RateLimit-Reset": str(math.ceil(self._refused_until)),
+                    "Retry-After": str(math.ceil(left)),
+                }
         self._counts[key, window] += 1
         return True, headers | {"X-RateLimit-Remaining": str(limit - rate - 1)}

@@ -5,6 +5,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     argocd,
     code_host,
     coder,
+    coder_connections,
     coder_upgrades,
     edge,
     editors,
@@ -18,6 +19,7 @@ from gatehouse.embedded.scenarios import (  # noqa: F401 - imported, they regist
     smoke_posture,
     syncs,
     tasks,
+    tokens,
     workspaces,
 )
 from gatehouse.embedded.scenarios.catalogue import (
@@ -25,7 +27,8 @@ from gatehouse.embedded.scenarios.catalogue import (
     Scenario,
     UnknownScenarioError,
     apply,
-    https_previews,
+    clock_ahead,
+    https_systems,
 )
 
 __all__ = [
@@ -33,5 +36,6 @@ __all__ = [
     "Scenario",
     "UnknownScenarioError",
     "apply",
-    "https_previews",
+    "clock_ahead",
+    "https_systems",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from gatehouse.embedded.systems import Systems
 
@@ -12,14 +13,16 @@ from gatehouse.embedded.systems import Systems
 class Scenario:
     """A name, the system it is about, one line saying what is so, and the change that makes it so.
 
-    `https_previews` says whether the gateway speaks HTTPS, which must be known before anything is seeded.
+    `https` names the systems that speak HTTPS in it, and `clock_ahead` is how far the platform's clock is ahead of
+    everybody else's: both must be known before anything is seeded.
     """
 
     name: str
     system: str
     summary: str
     apply: Callable[[Systems], None]
-    https_previews: bool = False
+    https: frozenset[str] = frozenset()
+    clock_ahead: timedelta = timedelta()
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -27,13 +30,15 @@ SCENARIOS: dict[str, Scenario] = {}
 Change = Callable[[Systems], None]
 
 
-def scenario(system: str, *, https_previews: bool = False) -> Callable[[Change], Change]:
+def scenario(
+    system: str, *, https: Collection[str] = (), clock_ahead: timedelta = timedelta()
+) -> Callable[[Change], Change]:
     """Register a function as a scenario, named after it, described by its docstring's first line."""
 
     def register(change: Change) -> Change:
         name = getattr(change, "__name__", "").replace("_", "-")
         summary = (change.__doc__ or "").splitlines()[0].rstrip(".")
-        SCENARIOS[name] = Scenario(name, system, summary, change, https_previews)
+        SCENARIOS[name] = Scenario(name, system, summary, change, frozenset(https), clock_ahead)
         return change
 
     return register
@@ -43,9 +48,14 @@ class UnknownScenarioError(ValueError):
     """There is no scenario of that name; the message lists those there are."""
 
 
-def https_previews(names: Iterable[str]) -> bool:
-    """Whether one of these scenarios has the gateway speak HTTPS."""
-    return any(name in SCENARIOS and SCENARIOS[name].https_previews for name in names)
+def https_systems(names: Iterable[str]) -> set[str]:
+    """The systems that speak HTTPS in one of these scenarios, by the names of their ports."""
+    return {system for name in names if name in SCENARIOS for system in SCENARIOS[name].https}
+
+
+def clock_ahead(names: Iterable[str]) -> timedelta:
+    """How far the platform's clock is ahead in these scenarios together."""
+    return sum((SCENARIOS[name].clock_ahead for name in names if name in SCENARIOS), timedelta())
 
 
 def apply(systems: Systems, names: Iterable[str]) -> None:

@@ -65,6 +65,6 @@ def hostname_unresolved(systems: Systems) -> None:
     systems.preview_domains["platform"] = "preview.invalid"
 
 
-@scenario("ingress", https_previews=True)
+@scenario("ingress", https=["preview"])
 def self_signed_certificate(_systems: Systems) -> None:
     """The previews are served over HTTPS, with a certificate of an authority that clients do not know."""

@@ -47,7 +47,7 @@ def alias_without_endpoints(systems: Systems) -> None:
     systems.store.create(SERVICE, {"metadata": {"name": "auth"}, "spec": spec}, NAMESPACE)
 
 
-@scenario("ingress", https_previews=True)
+@scenario("ingress", https=["preview"])
 def vendor_certificate(systems: Systems) -> None:
     """The edge serves its vendor's own certificate, because the custom domain is not active there."""
     systems.gateway_names = ("*.azurefd.net",)

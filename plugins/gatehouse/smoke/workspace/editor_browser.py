@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from gatehouse.core.errors import NotInstalled
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page
 
 #: The cookie that Coder takes a session token in.
 COOKIE = "coder_session_token"
@@ -32,10 +32,14 @@ class BrowserLook:
     screenshot: bytes = field(default=b"", repr=False)
 
 
-def look_at(url: str, token: str, selector: str, timeout: float) -> BrowserLook:
+def look_at(
+    url: str, token: str, selector: str, timeout: float, *, private_authority: bool = False
+) -> BrowserLook:
     """Open `url` as who has the token, and wait `timeout` seconds for `selector` to be visible.
 
-    The token is sent as a cookie to the origin of `url` only. Raises `NotInstalled` where no browser starts.
+    The token is sent as a cookie to the origin of `url` only. With `private_authority` no certificate is refused:
+    browsers take no authorities from outside, and whoever asks has verified the server's by its own client.
+    Raises `NotInstalled` where no browser starts.
     """
     from playwright.sync_api import sync_playwright
 
@@ -52,17 +56,17 @@ def look_at(url: str, token: str, selector: str, timeout: float) -> BrowserLook:
                 next_step="run `playwright install --with-deps chromium`, or `apt-get install chromium`",
             ) from error
         try:
-            return _look(browser, url, token, selector, timeout)
+            context = browser.new_context(viewport=VIEWPORT, ignore_https_errors=private_authority)  # type: ignore[arg-type] # a plain dictionary with these keys
+            return _look(context, url, token, selector, timeout)
         finally:
             browser.close()
 
 
-def _look(browser: Browser, url: str, token: str, selector: str, timeout: float) -> BrowserLook:
+def _look(context: BrowserContext, url: str, token: str, selector: str, timeout: float) -> BrowserLook:
     from playwright.sync_api import Error
 
     address = urlsplit(url)
     origin = f"{address.scheme}://{address.netloc}"
-    context = browser.new_context(viewport=VIEWPORT)  # type: ignore[arg-type] # a plain dictionary with these keys
     context.add_cookies([{"name": COOKIE, "value": token, "url": origin, "httpOnly": True}])
     page = context.new_page()
     look = BrowserLook()

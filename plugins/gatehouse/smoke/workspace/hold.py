@@ -6,6 +6,7 @@ from gatehouse.coder.client import CoderClient
 from gatehouse.coder.workspaces import agent_state
 from gatehouse.core.deadline import SYSTEM_CLOCK, Clock
 from gatehouse.core.errors import ProductFailure
+from gatehouse.core.waiting import announced
 from gatehouse.workspace.startup import Started
 
 #: Seconds between two looks.
@@ -30,4 +31,5 @@ def require_hold(coder: CoderClient, started: Started, seconds: float, clock: Cl
             )
         if held >= seconds:
             return
-        clock.sleep(min(INTERVAL, seconds - held))
+        with announced("hold", f"the agent must still be ready {seconds:g} s after it became so"):
+            clock.sleep(min(INTERVAL, seconds - held))
