@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.bundles import COMMIT, phases, write_bundle
+from tests.support.forked import run_module
 
 #: Linux's system call that signals one thread, by architecture.
 TGKILL = {"x86_64": 234, "aarch64": 131}.get(platform.machine())
@@ -32,15 +33,7 @@ def clean_environment(**more):
 
 
 def gatehouse(*arguments, cwd=ROOT, timeout=110, **environment):
-    return subprocess.run(
-        [*GATEHOUSE, *map(str, arguments)],
-        cwd=cwd,
-        env=clean_environment(**environment),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
+    return run_module("gatehouse.cli", arguments, cwd, clean_environment(**environment), timeout)
 
 
 class Up:

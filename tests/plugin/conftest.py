@@ -7,7 +7,7 @@ from gatehouse.evidence.manifest import read_manifest, verify_files
 from gatehouse.evidence.record import read_record
 from gatehouse.evidence.results import read_results
 from tests.support.checkouts import make_checkout
-from tests.support.pytest_runs import run_pytest
+from tests.support.forked import run_pytest
 
 #: A target that needs no server, because the tests in these runs ask none.
 NOWHERE = {"CODER_URL": "http://127.0.0.1:9", "CODER_SESSION_TOKEN": "planted-secret-token-1"}

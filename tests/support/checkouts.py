@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support.pytest_runs import run_pytest
+from tests.support.forked import run_pytest
 
 PYTHON = {
     "svc/pyproject.toml": "[project]\nname = 'svc'\nversion = '1'\n[tool.pytest.ini_options]\npythonpath = ['.']\n",

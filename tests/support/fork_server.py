@@ -1,7 +1,7 @@
-"""A process that has imported pytest, its plugins and the harness, and forks for each run of pytest.
+"""A process that has imported pytest, its plugins and the harness, and forks for each run of a module.
 
-Started by `pytest_runs`, which writes a line of JSON for each run and reads two lines: the id of the run's
-process, and its exit code. Each run has what `python -m pytest` would have: arguments, folder, environment,
+Started by `forked`, which writes a line of JSON for each run and reads two lines: the id of the run's
+process, and its exit code. Each run has what `python -m` would give it: arguments, folder, environment,
 output and import path of its own. What is imported is all that runs have in common.
 """
 
@@ -22,19 +22,20 @@ MODULES = ("coder.client", "core.settings", "evidence.recorder", "preview.enviro
 
 
 def main():
-    import_what_every_run_needs()
+    import_what_runs_need()
     gc.freeze()  # else the first collection of each run copies all this
     for line in sys.stdin:
         run = json.loads(line)
         process = os.fork()
         if process == 0:
             become(run)
-            runpy.run_module("pytest", run_name="__main__")
+            runpy.run_module(run["module"], run_name="__main__", alter_sys=True)
+            sys.exit()
         print(process, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 
 
-def import_what_every_run_needs():
+def import_what_runs_need():
     # In a session, so that assertions in plugins are rewritten as they always are.
     with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as nothing:
         code = pytest.main(["-c", os.devnull, "--noconftest", "-p", "no:cacheprovider", nothing])
@@ -53,8 +54,8 @@ def become(run):
     os.chdir(run["folder"])
     os.environ.clear()
     os.environ.update(run["environment"])
-    sys.argv = ["pytest", *run["arguments"]]
-    sys.orig_argv = [sys.executable, "-m", "pytest", *run["arguments"]]
+    sys.argv = [run["module"], *run["arguments"]]
+    sys.orig_argv = [sys.executable, "-m", run["module"], *run["arguments"]]
     own = [each for each in run["environment"].get("PYTHONPATH", "").split(os.pathsep) if each]
     sys.path[:0] = [run["folder"], *(each for each in own if each not in sys.path)]
 

@@ -1,4 +1,4 @@
-"""`python -m pytest` as a process of its own, without importing everything anew each time."""
+"""`python -m pytest` and `gatehouse` as processes of their own that need not import everything anew."""
 
 import atexit
 import json
@@ -10,17 +10,26 @@ import tempfile
 import threading
 from pathlib import Path
 
-SERVER = Path(__file__).with_name("pytest_server.py")
+SERVER = Path(__file__).with_name("fork_server.py")
 
 
 def run_pytest(arguments, folder, environment=None, timeout=110):
-    """Runs it to its end: exit code and output, as of `subprocess.run`. Raises `TimeoutExpired` after ending it."""
+    """`python -m pytest` in a folder, to its end; as `run_module`."""
+    return run_module("pytest", arguments, folder, environment, timeout)
+
+
+def run_module(module, arguments, folder, environment=None, timeout=110):
+    """`python -m module` in a folder, to its end; gives exit code and output.
+
+    Raises `subprocess.TimeoutExpired` after having ended it.
+    """
     server = _running()
     with tempfile.TemporaryDirectory() as scratch:
         streams = {name: Path(scratch, name) for name in ("stdout", "stderr")}
         for path in streams.values():
             path.touch()
         run = {
+            "module": module,
             "arguments": [str(each) for each in arguments],
             "folder": str(folder),
             "environment": dict(os.environ if environment is None else environment),
@@ -29,12 +38,12 @@ def run_pytest(arguments, folder, environment=None, timeout=110):
         server.stdin.write(json.dumps(run) + "\n")
         server.stdin.flush()
         process = int(_answer(server))
-        code = _exit_code(server, process, timeout, run["arguments"])
+        code = _exit_code(server, process, timeout, [module, *run["arguments"]])
         output = {name: path.read_text(errors="replace") for name, path in streams.items()}
-    return subprocess.CompletedProcess(run["arguments"], code, **output)
+    return subprocess.CompletedProcess([module, *run["arguments"]], code, **output)
 
 
-def _exit_code(server, process, timeout, arguments):
+def _exit_code(server, process, timeout, command):
     """Waits for the run; ends it where it takes too long, or where the waiting is broken off."""
     late = threading.Event()
 
@@ -48,12 +57,12 @@ def _exit_code(server, process, timeout, arguments):
         code = int(_answer(server))
     except BaseException:
         end()
-        server.stdout.readline()
+        _answer(server)
         raise
     finally:
         timer.cancel()
     if late.is_set():
-        raise subprocess.TimeoutExpired(["pytest", *arguments], timeout)
+        raise subprocess.TimeoutExpired(command, timeout)
     return code
 
 
