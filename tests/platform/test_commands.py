@@ -300,17 +300,18 @@ def test_without_a_command_or_with_an_unknown_one_the_help_is_shown():
 # --- the demonstration: the whole path, and each way to close the gate -----------------------------------
 
 
+#: What failures leave is other tests' business, and takes time.
+QUICK = "--tracing=off --video=off"
+
+
 class Demonstration:
     """`gatehouse demo`, to its end."""
 
     def __init__(self, reports, *faults):
         chosen = [part for fault in faults for part in ("--break", fault)]
-        done = gatehouse("demo", "--reports", reports, *chosen, timeout=280)
-        self.exit_code, self.lines, self.output = (
-            done.returncode,
-            done.stdout.splitlines(),
-            done.stdout + done.stderr,
-        )
+        done = gatehouse("demo", "--reports", reports, *chosen, timeout=280, PYTEST_ADDOPTS=QUICK)
+        self.exit_code, self.output = done.returncode, done.stdout + done.stderr
+        self.lines = done.stdout.splitlines()
         (self.folder,) = reports.glob("demo-*")
 
 
