@@ -9,7 +9,7 @@ demo: bootstrap
 	@.venv/bin/gatehouse demo $(if $(BREAK),--break $(BREAK))
 
 test: lint
-	.venv/bin/pytest -n 2 $(ARGS)
+	.venv/bin/pytest -n 2 --dist worksteal $(ARGS)
 
 # Many more of the random histories that `make test` tries some of.
 test-long: bootstrap

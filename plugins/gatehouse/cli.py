@@ -63,8 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--break",
         dest="broken",
+        action="append",
+        default=[],
         metavar="WHAT",
-        help="seed one real fault: smoke, inner, preview, task or evidence",
+        help="seed a real fault: smoke, inner, preview, task or evidence; can be repeated",
     )
     demo.add_argument(
         "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where bundles are written"

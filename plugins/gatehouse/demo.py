@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,26 +53,27 @@ FAULTS = {
 }
 
 
-def run_demo(reports: Path, broken: str | None) -> int:
+def run_demo(reports: Path, broken: Sequence[str] = ()) -> int:
     """Run everything; returns the gate's exit code. Raises `UsageError` for an unknown fault."""
-    if broken is not None and broken not in FAULTS:
-        raise UsageError(
-            f"there is no fault {broken!r} to seed",
-            expected=f"one of: {', '.join(FAULTS)}",
-            next_step="see --help",
-        )
-    fault = FAULTS[broken] if broken else None
+    for name in broken:
+        if name not in FAULTS:
+            raise UsageError(
+                f"there is no fault {name!r} to seed",
+                expected=f"one of: {', '.join(FAULTS)}",
+                next_step="see --help",
+            )
+    faults = [FAULTS[name] for name in broken]
     root = _repository()
     console = Console(highlight=False, markup=False)
     started = time.monotonic()
     try:
-        platform = Platform([fault.scenario] if fault and fault.scenario else ["happy"])
+        platform = Platform([fault.scenario for fault in faults if fault.scenario] or ["happy"])
         platform.start()
     except PlatformError as error:
         raise UsageError(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="gatehouse-demo-") as scratch:
         try:
-            return _Demo(platform, Path(scratch), root, reports.resolve(), fault, console, started).run()
+            return _Demo(platform, Path(scratch), root, reports.resolve(), faults, console, started).run()
         finally:
             platform.stop()
 
@@ -98,13 +99,13 @@ class _Demo:
         scratch: Path,
         root: Path,
         reports: Path,
-        fault: Fault | None,
+        faults: Sequence[Fault],
         console: Console,
         started: float,
     ) -> None:
         self._platform = platform
         self._scratch = scratch
-        self._fault = fault
+        self._faults = faults
         self._console = console
         self._started = started
         self._root = root
@@ -115,8 +116,8 @@ class _Demo:
     def run(self) -> int:
         """The four suites, the gate and the page."""
         self._say("gatehouse demo: four suites on the embedded platform, one verdict")
-        if self._fault:
-            self._say(f"seeded fault: {self._fault.summary}")
+        for fault in self._faults:
+            self._say(f"seeded fault: {fault.summary}")
         self._say(f"subject: {SHOP}, pull request {PULL_REQUEST}, commit {self._commit}")
         try:
             self._folder.mkdir(parents=True)
@@ -130,8 +131,9 @@ class _Demo:
         bundles = {suite: self._folder / suite for suite in SUITES}
         for suite in SUITES:
             self._run_suite(suite, bundles[suite], checkout)
-        if self._fault and self._fault.tamper:
-            self._fault.tamper(bundles["smoke"])
+        for fault in self._faults:
+            if fault.tamper:
+                fault.tamper(bundles["smoke"])
         return self._judge(list(bundles.values()))
 
     def _say(self, text: str) -> None:
@@ -207,10 +209,10 @@ class _Demo:
         if code:
             first = json.loads(verdict.read_text())["reasons"][0]
             self._say(
-                f"the gate closed as it should, exit code {code}" if self._fault else f"exit code {code}"
+                f"the gate closed as it should, exit code {code}" if self._faults else f"exit code {code}"
             )
-            if self._fault and self._fault.scenario:
-                self._say(f"to look at it yourself: gatehouse up --scenario {self._fault.scenario}")
+            if scenarios := [f"--scenario {fault.scenario}" for fault in self._faults if fault.scenario]:
+                self._say(f"to look at it yourself: gatehouse up {' '.join(scenarios)}")
             self._say(f"first actionable error: {first['message']}")
         return code
 

@@ -12,8 +12,11 @@ import yaml
 from gatehouse.evidence.record import read_record
 from gatehouse.evidence.results import read_results
 from tests.platform.conftest import eventually
+from tests.support.forked import run_pytest
+from tests.support.journeys import OPTIONS
 
 FILE = "suites/preview/test_journeys.py"
+
 
 #: Steps that many journeys have, for the tests of a suite.
 HELPERS = """
@@ -34,8 +37,8 @@ def sign_in(page, preview, persona):
 class Ran:
     """A suite that was run: its exit code, what was printed, and its bundle."""
 
-    def __init__(self, code, output, bundle):
-        self.code, self.output, self.bundle = code, output, bundle
+    def __init__(self, exit_code, output, bundle):
+        self.exit_code, self.output, self.bundle = exit_code, output, bundle
         self.events = list(read_record(bundle / "record.jsonl"))
         self.results = read_results(self.events)
 
@@ -107,26 +110,29 @@ class Journeys:
 
     def begin(self, *arguments):
         """The run as a process."""
-        command = [sys.executable, "-m", "pytest", "-m", "preview", "-p", "no:cacheprovider", *arguments]
+        command = [sys.executable, "-m", "pytest", *OPTIONS, *arguments]
         pipe = subprocess.PIPE
         return subprocess.Popen(
             command, cwd=self.folder, env=self.environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
         )
 
     def ended(self, process):
-        """What became of it; none of its processes is left."""
+        """What became of it."""
         try:
             output, _ = process.communicate(timeout=100)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        eventually(lambda: not self.processes())
-        return Ran(process.returncode, output, (self.folder / "reports" / "latest").resolve())
+        return self._ran(process.returncode, output)
 
     def run(self, *arguments):
         """What became of it, from beginning to end."""
-        with self.begin(*arguments) as process:
-            return self.ended(process)
+        done = run_pytest([*OPTIONS, *arguments], self.folder, self.environment)
+        return self._ran(done.returncode, done.stdout + done.stderr)
+
+    def _ran(self, exit_code, output):
+        eventually(lambda: not self.processes())  # none of its processes is left
+        return Ran(exit_code, output, (self.folder / "reports" / "latest").resolve())
 
     def processes(self):
         """What still runs of it, by command line."""

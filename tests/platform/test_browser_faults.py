@@ -112,7 +112,7 @@ def test_without_a_browser_nothing_is_waited_for_and_the_remedy_is_named(
 
     ran = suite.run(*arguments)
 
-    assert ran.code == 4, ran.output
+    assert ran.exit_code == 4, ran.output
     (problem,) = ran.results.problems
     assert problem.summary == "the browser for the preview suite is not installed"
     assert problem.failure_class == "environment"

@@ -13,6 +13,8 @@ import yaml
 from gatehouse.embedded.kubernetes.kinds import POD, REPLICA_SET
 from gatehouse.evidence.record import read_record
 from tests.platform.conftest import eventually
+from tests.support.forked import run_pytest
+from tests.support.journeys import OPTIONS
 
 SITE = """
 def test_the_site_answers(preview):
@@ -49,7 +51,7 @@ class Suite:
         }
 
     def begin(self, *arguments):
-        command = [sys.executable, "-m", "pytest", "-m", "preview", "-p", "no:cacheprovider", *arguments]
+        command = [sys.executable, "-m", "pytest", *OPTIONS, *arguments]
         pipe = subprocess.PIPE
         return subprocess.Popen(
             command, cwd=self.folder, env=self.environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
@@ -57,9 +59,8 @@ class Suite:
 
     def run(self, *arguments):
         """The exit code, and all that was printed."""
-        with self.begin(*arguments) as process:
-            output, _ = process.communicate(timeout=100)
-        return process.returncode, output
+        done = run_pytest([*OPTIONS, *arguments], self.folder, self.environment)
+        return done.returncode, done.stdout + done.stderr
 
     @property
     def bundle(self):

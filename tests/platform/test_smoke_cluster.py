@@ -3,7 +3,6 @@
 import re
 
 import pytest
-import yaml
 
 from gatehouse.embedded.kubernetes.kinds import VOLUME
 from gatehouse.embedded.platform import Platform
@@ -313,15 +312,8 @@ def test_the_examples_of_the_documentation_work_as_they_are(start, tmp_path):
 
 
 def test_from_a_runner_without_a_cluster_the_rest_stays_unverified(platform, tmp_path):
-    settings = yaml.safe_load(platform.configuration_file.read_text())
-    del settings["targets"]["embedded"]["kubernetes"]
-    alone = tmp_path / "gatehouse.yaml"
-    alone.write_text(yaml.safe_dump(settings))
-
-    class Elsewhere:
-        configuration_file = alone
-
-    run = SmokeRun(Elsewhere, tmp_path, FILES["edge"], FILES["consistency"], FILES["posture"])
+    files = (FILES[name] for name in ("edge", "consistency", "posture"))
+    run = SmokeRun(platform, tmp_path, *files, without=["kubernetes"])
 
     assert run.failed == {}, run.output
     assert "test_every_canonical_name_is_reached_from_outside" in run.passed

@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from gatehouse.embedded.platform import Platform
 from tests.platform.conftest import quick
-from tests.platform.smoke_runs import SmokeRun
+from tests.platform.smoke_runs import ROOT, SmokeRun
+from tests.support.forked import run_module
 
 CONTROL_PLANE, IDENTITY, UPGRADE = "control_plane", "identity", "upgrade"
 
@@ -40,17 +39,15 @@ class Run:
 def upgraded(tmp_path):
     """Takes a baseline, upgrades to a state, and runs the suite."""
 
-    def run(*scenarios, suites=(CONTROL_PLANE,), options=()):
+    def run(*scenarios, suites=(CONTROL_PLANE,), options=(), **settings):
         with Platform(timings=quick()) as platform:
             environment = {**os.environ, **platform.environment()}
-            take = [sys.executable, "-m", "gatehouse.cli", "baseline", str(tmp_path / "baseline")]
-            take += ["--no-canaries"] if UPGRADE not in suites else []
-            subprocess.run(take, env=environment, check=True, capture_output=True, timeout=60)
+            take = ["baseline", tmp_path / "baseline", *(["--no-canaries"] if UPGRADE not in suites else [])]
+            run_module("gatehouse.cli", take, ROOT, environment).check_returncode()
             platform.upgrade(scenarios)
             files = [f"suites/smoke/test_{name}.py" for name in suites]
-            return Run(
-                SmokeRun(platform, tmp_path, f"--gate-baseline={tmp_path / 'baseline'}", *files, *options)
-            )
+            baseline = f"--gate-baseline={tmp_path / 'baseline'}"
+            return Run(SmokeRun(platform, tmp_path, baseline, *files, *options, **settings))
 
     return run
 
@@ -81,9 +78,10 @@ def test_a_good_upgrade_is_green_and_says_from_which_version_to_which(upgraded):
     ],
 )
 def test_a_regression_is_found_and_likened_to_its_class(upgraded, tmp_path, scenario, test, regression):
-    run = upgraded(
-        scenario, suites=[UPGRADE if "canary" in test or "must_not_change" in test else CONTROL_PLANE]
-    )
+    suite = UPGRADE if "canary" in test or "must_not_change" in test else CONTROL_PLANE
+    # Nothing comes of waiting longer for an agent that never connects.
+    settings = {"workspace_timeout_seconds": 3} if scenario == "agent-never-connects" else {}
+    run = upgraded(scenario, suites=[suite], **settings)
 
     assert run.exit_code == 1
     found = {name: likened for name, likened in run.red.items() if test in name}

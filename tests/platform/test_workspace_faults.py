@@ -4,12 +4,11 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
-import yaml
 
 from gatehouse.embedded.scenarios import SCENARIOS
-from tests.platform.smoke import SmokeSuite, reasons, red
+from tests.platform.smoke_runs import SmokeRun
 
-WORKSPACE, EDITOR = "test_workspace.py", "test_editor.py"
+WORKSPACE, EDITOR = "suites/smoke/test_workspace.py", "suites/smoke/test_editor.py"
 
 STARTS = "test_it_becomes_ready_within_the_budget_of_each_stage"
 GONE = "test_it_is_gone_after_deletion_in_coder_and_in_the_cluster"
@@ -184,115 +183,99 @@ PASSED_OVER = {
 
 
 @pytest.fixture
-def suite_on(tmp_path, start):
-    def suite_on(scenario, *files, **settings):
-        return SmokeSuite(tmp_path, start(scenario), *files, **settings)
+def run_on(tmp_path, start):
+    def run_on(scenario, *arguments, **settings):
+        return SmokeRun(start(scenario), tmp_path, *arguments, **settings)
 
-    return suite_on
+    return run_on
 
 
 @pytest.mark.parametrize("scenario", FAULTS)
-def test_a_fault_is_told_by_the_tests_that_are_about_it_and_by_no_other(suite_on, scenario):
+def test_a_fault_is_told_by_the_tests_that_are_about_it_and_by_no_other(run_on, scenario):
     told = FAULTS[scenario]
-    ran = suite_on(scenario, told.file, **told.settings).run(*(["-k", told.chosen] if told.chosen else []))
+    run = run_on(scenario, told.file, *(["-k", told.chosen] if told.chosen else []), **told.settings)
 
-    found = red(ran)
     for test, words in told.red.items():
-        assert re.search(words, found.get(test, "it is green")), f"{test}: {found.get(test)}"
+        assert re.search(words, run.failed.get(test, "it is green")), f"{test}: {run.failed.get(test)}"
     if told.start_fails:
-        assert set(found) == {test.id.partition("::")[2] for test in ran.results.tests.values()}
+        assert set(run.failed) == {test.id.partition("::")[2] for test in run.results.tests.values()}
     else:
-        assert set(found) == set(told.red)
-    assert ran.code == 1
+        assert set(run.failed) == set(told.red)
+    assert run.exit_code == 1
 
 
-def test_the_wait_for_a_node_is_told_apart_and_is_no_failure(suite_on):
+def test_the_wait_for_a_node_is_told_apart_and_is_no_failure(run_on):
     budgets = {"schedule_seconds": 1, "init_seconds": 20}
-    ran = suite_on("scale-from-zero", WORKSPACE, budgets=budgets, workspace_timeout_seconds=20).run(
-        "-k", "budget"
-    )
+    settings = {"budgets": budgets, "workspace_timeout_seconds": 20}
+    run = run_on("scale-from-zero", WORKSPACE, "-k", "budget", **settings)
 
-    (told,) = [each for each in ran.events if each["event"] == "workspace_started"]
-    assert red(ran) == {}
+    (told,) = [each for each in run.events if each["event"] == "workspace_started"]
+    assert run.failed == {}
     assert told["seconds"]["wait for a node"] >= 1
     assert "didn't match Pod's node affinity" in told["waited_for_node"]
     assert "triggered scale-up" in told["waited_for_node"]
 
 
-def test_a_deletion_that_fails_once_is_asked_for_again_and_proved(suite_on):
-    ran = suite_on("delete-fails-once", WORKSPACE).run("-k", "budget or deletion")
+def test_a_deletion_that_fails_once_is_asked_for_again_and_proved(run_on):
+    run = run_on("delete-fails-once", WORKSPACE, "-k", "budget or deletion")
 
-    assert red(ran) == {}
-    assert [each["proof"]["outcome"] for each in ran.events if each["event"] == "leak_proof"] == ["clean"]
+    assert run.failed == {}
+    assert [each["proof"]["outcome"] for each in run.events if each["event"] == "leak_proof"] == ["clean"]
 
 
-def test_all_is_well_on_a_happy_platform_with_two_workers(suite_on):
-    ran = suite_on("happy", WORKSPACE, EDITOR).run("-n2")
+def test_all_is_well_on_a_happy_platform_with_two_workers(run_on):
+    run = run_on("happy", WORKSPACE, EDITOR, "-n2")
 
-    assert ran.code == 0, ran.output
-    assert reasons(ran) == {}
-    (picture,) = ran.artifacts("test_it_can_be_used_in_a_real_browser", "web editor.png")
+    assert run.exit_code == 0, run.output
+    assert run.skipped == {}
+    (picture,) = run.artifacts("test_it_can_be_used_in_a_real_browser", "web editor.png")
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_each_template_under_test_has_a_workspace_of_its_own(suite_on):
-    ran = suite_on("happy", WORKSPACE, templates_under_test=["code", "task"], authenticated_tools=None).run(
-        "-k", "budget or branch or deletion"
-    )
+def test_each_template_under_test_has_a_workspace_of_its_own(run_on):
+    settings = {"templates_under_test": ["code", "task"], "authenticated_tools": None}
+    run = run_on("happy", WORKSPACE, "-k", "budget or branch or deletion", **settings)
 
-    names = [test.id.partition("::")[2] for test in ran.results.tests.values()]
-    assert ran.code == 0, ran.output
-    assert [f"{STARTS}[{each}]" in names for each in ("code", "task")] == [True, True]
-    assert len(names) == 6
+    assert run.exit_code == 0, run.output
+    assert run.passed > {f"{STARTS}[{each}]" for each in ("code", "task")}
+    assert len(run.results.tests) == 6
 
 
-def test_parameters_of_the_settings_are_given_to_templates_that_have_them(suite_on):
+def test_parameters_of_the_settings_are_given_to_templates_that_have_them(run_on):
     parameters = {"ref": "no-such-branch", "unknown": "x"}
-    ran = suite_on("happy", WORKSPACE, parameters=parameters).run("-k", "budget")
+    run = run_on("happy", WORKSPACE, "-k", "budget", parameters=parameters)
 
-    assert "no-such-branch" in red(ran)[STARTS]
+    assert "no-such-branch" in run.failed[STARTS]
 
 
-def test_without_a_cluster_the_pods_stages_are_one_and_the_rest_is_judged_all_the_same(suite_on, tmp_path):
-    suite = suite_on(
-        "agent-never-connects",
-        WORKSPACE,
-        budgets={"schedule_seconds": 0.5, "node_seconds": 0.5, "pull_seconds": 0.5, "init_seconds": 0.5},
-    )
-    file = tmp_path / "gatehouse.yaml"
-    settings = yaml.safe_load(file.read_text())
-    del settings["targets"]["embedded"]["kubernetes"]
-    file.write_text(yaml.safe_dump(settings))
-    ran = suite.run("-k", "budget")
+def test_without_a_cluster_the_pods_stages_are_one_and_the_rest_is_judged_all_the_same(run_on):
+    budgets = {"schedule_seconds": 0.5, "node_seconds": 0.5, "pull_seconds": 0.5, "init_seconds": 0.5}
+    run = run_on("agent-never-connects", WORKSPACE, "-k", "budget", without=["kubernetes"], budgets=budgets)
 
     assert re.search(
         r"has spent its 2 s for the stage start of the pod: the agent is connecting(.|\n)*"
         r"to have the stages told apart",
-        red(ran)[STARTS],
+        run.failed[STARTS],
     )
 
 
-def test_what_is_not_configured_is_said_and_not_passed(suite_on):
-    ran = suite_on("happy", WORKSPACE, image_marker=None, authenticated_tools=None).run(
-        "-k", "budget or image or tools"
-    )
+def test_what_is_not_configured_is_said_and_not_passed(run_on):
+    settings = {"image_marker": None, "authenticated_tools": None}
+    run = run_on("happy", WORKSPACE, "-k", "budget or image or tools", **settings)
 
-    assert set(reasons(ran)) == {
+    assert set(run.skipped) == {
         "test_it_runs_in_the_image_that_is_meant",
         "test_its_tools_are_authenticated_without_a_human_step",
     }
-    assert all("not configured: " in each for each in reasons(ran).values())
+    assert all("not configured: " in each for each in run.skipped.values())
 
 
-def test_without_a_browser_the_look_at_the_editor_is_unverified(suite_on):
-    suite = suite_on("happy", EDITOR)
-    suite.environment["GATEHOUSE_BROWSER"] = "/nowhere/chromium"
-    ran = suite.run()
+def test_without_a_browser_the_look_at_the_editor_is_unverified(run_on):
+    run = run_on("happy", EDITOR, environment={"GATEHOUSE_BROWSER": "/nowhere/chromium"})
 
-    assert red(ran) == {}
+    assert run.failed == {}
     assert (
-        "unverified: no browser can be started here: "
-        in reasons(ran)["test_it_can_be_used_in_a_real_browser"]
+        "unverified: no browser can be started here: " in run.skipped["test_it_can_be_used_in_a_real_browser"]
     )
 
 

@@ -7,6 +7,7 @@ from gatehouse.evidence.manifest import read_manifest, verify_files
 from gatehouse.evidence.record import read_record
 from gatehouse.evidence.results import read_results
 from tests.support.checkouts import make_checkout
+from tests.support.forked import run_pytest
 
 #: A target that needs no server, because the tests in these runs ask none.
 NOWHERE = {"CODER_URL": "http://127.0.0.1:9", "CODER_SESSION_TOKEN": "planted-secret-token-1"}
@@ -15,11 +16,9 @@ NOWHERE = {"CODER_URL": "http://127.0.0.1:9", "CODER_SESSION_TOKEN": "planted-se
 class Run:
     """A finished pytest run and what it left behind."""
 
-    def __init__(self, pytester, result):
-        self.result = result
-        self.exit_code = int(result.ret)
-        self.output = result.stdout.str() + result.stderr.str()
-        self.folder = pytester.path / "reports" / "latest"
+    def __init__(self, root, exit_code, stdout, stderr=""):
+        self.exit_code, self.stdout, self.output = exit_code, stdout, stdout + stderr
+        self.folder = root / "reports" / "latest"
 
     @property
     def manifest(self):
@@ -70,7 +69,8 @@ def suite(pytester, monkeypatch):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(textwrap.dedent(text))
         selected = ("-m", suite_name) if mark else ()
-        return Run(pytester, pytester.runpytest_subprocess(*selected, *arguments, timeout=timeout))
+        done = run_pytest([*selected, *arguments], pytester.path, timeout=timeout)
+        return Run(pytester.path, done.returncode, done.stdout, done.stderr)
 
     return run
 

@@ -112,7 +112,7 @@ RunRecord.append = counting
 
     assert run.exit_code == 3, run.output
     assert "can no longer be written: No space left on device" in run.output
-    assert "next: free space there" in run.output.splitlines()[-1]
+    assert "next: free space there" in run.stdout.splitlines()[-1]
     assert "INTERNALERROR" not in run.output
     assert not (run.folder / "manifest.json").exists()
 

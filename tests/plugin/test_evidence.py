@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from tests.plugin.conftest import Run
+
 MIXED = """
 import pytest
 
@@ -82,7 +84,7 @@ def test_an_assertion_is_the_products_and_any_other_exception_the_infrastructure
 def test_the_last_lines_are_the_verdict_the_first_error_and_the_command_to_run_again(suite):
     run = suite("def test_bad():\n    assert 1 == 2, 'planted failure'\n")
 
-    lines = [line for line in run.result.outlines if line.strip()]
+    lines = [line for line in run.output.splitlines() if line.strip()]
     tail = lines[lines.index("smoke: failed (1 failed)") :]
     assert tail[1] == "target: environment, from outside"
     assert tail[2].startswith("evidence: reports/")
@@ -346,13 +348,7 @@ def test_later():
     process.send_signal(number)
     output, _ = process.communicate(timeout=30)
 
-    from tests.plugin.conftest import Run
-
-    class Ended:
-        ret = process.returncode
-        stdout = stderr = type("Text", (), {"str": staticmethod(lambda: output)})
-
-    run = Run(pytester, Ended)
+    run = Run(pytester.path, process.returncode, output)
     assert run.exit_code == 2, output
     assert (pytester.path / "torn-down").exists()
     assert run.manifest["exit_status"] == 2

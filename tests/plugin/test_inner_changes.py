@@ -2,14 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 from tests.support.checkouts import PYTHON, commit, environment, git, inner, write
+from tests.support.forked import run_module
 
 #: Two packages whose one check, the syntax of their script, takes no time.
 TWO = {"svc/run.sh": "echo svc\n", "api/run.sh": "echo api\n"}
@@ -29,10 +28,7 @@ def actions(root):
 
 def answer(root, *arguments):
     """`gatehouse inner`."""
-    command = [sys.executable, "-m", "gatehouse.cli", "inner", *arguments]
-    return subprocess.run(
-        command, cwd=root, env=environment(root), capture_output=True, text=True, check=False, timeout=120
-    )
+    return run_module("gatehouse.cli", ["inner", *arguments], root, environment(root))
 
 
 def bundles(root):

@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.support.forked import run_pytest
 
 PYTHON = {
     "svc/pyproject.toml": "[project]\nname = 'svc'\nversion = '1'\n[tool.pytest.ini_options]\npythonpath = ['.']\n",
@@ -53,15 +54,7 @@ def environment(root, more=None):
 
 def inner(root, *arguments, cwd=None, env=None):
     """`pytest -m inner`; the digest of its evidence is in `digest`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "inner", *arguments],
-        cwd=cwd or root,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env=environment(root, env),
-    )
+    done = run_pytest(["-m", "inner", *arguments], cwd or root, environment(root, env), timeout=120)
     done.digest = {}
     path = root / "reports" / "latest" / "digest.json"
     if path.exists():

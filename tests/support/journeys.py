@@ -12,6 +12,9 @@ from pathlib import Path
 
 from gatehouse.evidence.record import read_record
 from gatehouse.evidence.results import read_results
+from tests.support.forked import run_pytest
+
+OPTIONS = ("-m", "preview", "-p", "no:cacheprovider")
 
 #: Installed by scripts/bootstrap.
 NODE_MODULES = Path(__file__).resolve().parents[2] / "fixtures" / "journeys" / "node_modules"
@@ -112,7 +115,6 @@ class Checkout:
     def __init__(self, folder, site):
         self.folder, self.site = folder, site
         self.settings = []
-        self.process = None
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(["git", "init", "-q", str(folder)], check=True)
         self.write(
@@ -149,7 +151,28 @@ class Checkout:
         subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "all"], check=True)
 
     def begin(self, *arguments, **environment):
+        """The run as a process."""
         self.commit()
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *OPTIONS, *arguments],
+            cwd=self.folder,
+            env=self._environment(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments, **environment):
+        """Run it to its end."""
+        self.commit()
+        done = run_pytest([*OPTIONS, *arguments], self.folder, self._environment(environment))
+        return Outcome(self.folder, done.returncode, done.stdout + done.stderr)
+
+    def end(self, process):
+        output, _ = process.communicate(timeout=100)
+        return Outcome(self.folder, process.returncode, output)
+
+    def _environment(self, more):
         urls = {"www": self.site.url + "/"}
         proved = {"number": 7, "commit": "c" * 40, "urls": urls, "base_url": urls["www"]}
         kept = {
@@ -157,23 +180,7 @@ class Checkout:
             for name, value in os.environ.items()
             if not name.startswith(("GITHUB_", "GATEHOUSE_"))
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-m", "preview", "-p", "no:cacheprovider", *arguments],
-            cwd=self.folder,
-            env={**kept, "PROVED_PREVIEW": json.dumps(proved), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        return self.process
-
-    def run(self, *arguments, **environment):
-        """Run it to its end."""
-        return self.end(self.begin(*arguments, **environment))
-
-    def end(self, process):
-        output, _ = process.communicate(timeout=100)
-        return Outcome(self.folder, process.returncode, output)
+        return {**kept, "PROVED_PREVIEW": json.dumps(proved), **more}
 
 
 class Outcome:

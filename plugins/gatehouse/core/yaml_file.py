@@ -93,11 +93,12 @@ def parse_text(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
     """As `parse`, for a text that errors call `path`."""
     lines: Lines = {(): 1}
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
         if root is None:
             return {}, lines
         _walk(path, root, (), lines)
-        data = yaml.safe_load(text)
+        data = loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SettingsError(

@@ -7,8 +7,7 @@ import string
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
+from gatehouse.embedded import yaml_texts
 from gatehouse.embedded.argocd.accounts import Account
 from gatehouse.embedded.code_host.api import PREFIX
 from gatehouse.embedded.code_host.pull_requests import PullRequest
@@ -225,5 +224,5 @@ def _port(url: str) -> int:
 
 
 def _filled_in(file: Path, values: dict[str, str]) -> Object:
-    manifest: Object = yaml.safe_load(string.Template(file.read_text()).safe_substitute(values))
+    manifest: Object = yaml_texts.load(string.Template(file.read_text()).safe_substitute(values))
     return manifest

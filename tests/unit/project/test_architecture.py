@@ -1,6 +1,7 @@
 """The house keeps its shape: what may import what."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,14 +62,17 @@ def name(path):
     return path.relative_to(PACKAGE).as_posix()
 
 
+@cache
 def imports(path):
     """Dotted names of all that a module imports, also within functions."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name(path)} has a relative import"
-            yield from (f"{node.module}.{each.name}" for each in node.names)
+            found += (f"{node.module}.{each.name}" for each in node.names)
         elif isinstance(node, ast.Import):
-            yield from (each.name for each in node.names)
+            found += (each.name for each in node.names)
+    return found
 
 
 def is_plugin(path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import json
 from collections.abc import AsyncIterator, Callable
 
@@ -33,6 +32,7 @@ from gatehouse.embedded.argocd.health import health_of
 from gatehouse.embedded.argocd.pod_logs import pod_logs
 from gatehouse.embedded.argocd.tree import resource_tree
 from gatehouse.embedded.clock import Timings
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, APPLICATION_SET, EVENT, KINDS, Object
 from gatehouse.embedded.kubernetes.kubelet import Kubelet
 from gatehouse.embedded.kubernetes.store import ApiError, ObjectStore, label_selector
@@ -219,7 +219,7 @@ class ArgoCDApi:
         for node in nodes:
             named = (node["kind"], node["name"]) == (parameters["kind"], parameters["resourceName"])
             if named and node.get("namespace", "") == parameters.get("namespace", node.get("namespace", "")):
-                item = copy.deepcopy(self._store.by_uid(node["uid"])) or {}
+                item = copied(self._store.by_uid(node["uid"])) or {}
                 if item.get("kind") == "Secret":
                     item["data"] = dict.fromkeys(item.get("data", {}), "++++++++")
                 return JSONResponse({"manifest": json.dumps(item)})
@@ -363,7 +363,7 @@ async def _first_or_disconnect(request: Request, events: AsyncIterator[Object]) 
 
 def _cleaned(item: Object) -> Object:
     """A copy without the server's own bookkeeping and without the type, which the gateway's objects lack."""
-    shown = copy.deepcopy(item)
+    shown = copied(item)
     shown.pop("apiVersion", None)
     shown.pop("kind", None)
     return shown

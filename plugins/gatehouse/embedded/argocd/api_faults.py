@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections import Counter
 from dataclasses import dataclass, field
 
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.kinds import Object
 
 STREAMS = "/api/v1/stream/"
@@ -45,7 +45,7 @@ class ApiFaults:
         if not size or not result or not result["resources"]:
             return application
         example = result["resources"][0] | {"message": "configured, " + "x" * 900}
-        padded = copy.deepcopy(application)
+        padded = copied(application)
         resources = padded["status"]["operationState"]["syncResult"]["resources"]
         resources += [example | {"name": f"generated-{number:05}"} for number in range(size // 1000)]
         return padded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import itertools
 from typing import Any
 
@@ -11,6 +10,7 @@ from gatehouse.embedded import clock
 from gatehouse.embedded.argocd.templates import TemplateError, render
 from gatehouse.embedded.clock import Timings, pause
 from gatehouse.embedded.code_host.pull_requests import Project
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, APPLICATION_SET, Object
 from gatehouse.embedded.kubernetes.store import ObjectStore, owned_by, owner_reference
 
@@ -196,7 +196,7 @@ class ApplicationSetController:
                 "name": each["metadata"]["name"],
                 "namespace": each["metadata"]["namespace"],
                 "status": each.get("status", {}).get("sync", {}).get("status", "Unknown"),
-                "health": copy.deepcopy(each.get("status", {}).get("health", {"status": "Unknown"})),
+                "health": copied(each.get("status", {}).get("health", {"status": "Unknown"})),
             }
             for each in owned
         ]

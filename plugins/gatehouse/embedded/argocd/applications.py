@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -35,6 +34,7 @@ from gatehouse.embedded.argocd.tree import resource_tree
 from gatehouse.embedded.clock import Timings, pause
 from gatehouse.embedded.code_host.pull_requests import Project
 from gatehouse.embedded.code_host.repositories import GitError
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.kinds import APP_PROJECT, APPLICATION, Object, kind_of
 from gatehouse.embedded.kubernetes.store import ObjectStore
 
@@ -132,7 +132,7 @@ class ApplicationController:
     async def _compare(self, record: ApplicationRecord, application: Object) -> Target:
         """A full comparison: resolve the revision, render the manifests, write down what was compared."""
         started = clock.whole_seconds()
-        spec = copy.deepcopy(application["spec"])
+        spec = copied(application["spec"])
         await pause(self._timings.application_compare + self.faults.slow.get(record.name, 0.0))
         target = Target(spec, spec["source"].get("targetRevision", "HEAD"))
         if not self._store.find(APP_PROJECT, record.namespace, spec["project"]):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from typing import Any
 
 import yaml
 
+from gatehouse.embedded import yaml_texts
 from gatehouse.embedded.code_host.repositories import GitError, Repository
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.kinds import NAMESPACE, Object, kind_of
 
 TRACKING = "argocd.argoproj.io/tracking-id"
@@ -34,11 +35,11 @@ def render(
             f"Unknown desc = {path}: app path does not exist ({error})"
         ) from error
     try:
-        kustomization = yaml.safe_load(files.pop("kustomization.yaml", "")) or {}
+        kustomization = yaml_texts.load(files.pop("kustomization.yaml", "")) or {}
         names = kustomization.get("resources") or [
             name for name in sorted(files) if name.endswith((".yaml", ".yml"))
         ]
-        objects = [item for name in names for item in yaml.safe_load_all(files[name]) if item]
+        objects = [item for name in names for item in yaml_texts.load_all(files[name]) if item]
     except (yaml.YAMLError, KeyError) as error:
         raise ManifestError(
             "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown "
@@ -51,7 +52,7 @@ def render(
                 "",
                 item["metadata"]["name"],
             ):
-                _patch(item, yaml.safe_load(patch["patch"]))
+                _patch(item, yaml_texts.load(patch["patch"]))
         _replace_images(
             item, [*kustomization.get("images", []), *map(_image_override, overrides.get("images", []))]
         )
@@ -86,7 +87,7 @@ def _patch(item: Object, operations: list[Object]) -> None:
         target: Any = item
         for part in parents:
             target = target[int(part)] if isinstance(target, list) else target.setdefault(part, {})
-        value = copy.deepcopy(operation["value"])
+        value = copied(operation["value"])
         if isinstance(target, list):
             target[int(last)] = value
         else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import Callable
 
 from gatehouse.embedded.argocd.faults import Faults
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.kinds import APPLICATION, Object
 from gatehouse.embedded.kubernetes.store import ApiError, ObjectStore
 
@@ -38,7 +38,7 @@ class ApplicationRecord:
         for part in PARTS if self._truth is not None else ():
             found.pop(part, None)
             if part in (self._truth or {}):
-                found[part] = copy.deepcopy((self._truth or {})[part])
+                found[part] = copied((self._truth or {})[part])
         return found
 
     def write(self, application: Object) -> None:
@@ -46,8 +46,8 @@ class ApplicationRecord:
         rewrite = self._faults.rewrite.get(self.name)
         self._truth = None
         if rewrite:
-            self._truth = copy.deepcopy({part: application[part] for part in PARTS if part in application})
-            application = copy.deepcopy(application)
+            self._truth = copied({part: application[part] for part in PARTS if part in application})
+            application = copied(application)
             rewrite(application, self._elapsed())
         with contextlib.suppress(ApiError):
             self._store.update(APPLICATION, application)

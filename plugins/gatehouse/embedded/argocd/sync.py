@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -22,6 +21,7 @@ from gatehouse.embedded.argocd.targets import (
     surplus,
 )
 from gatehouse.embedded.clock import Timings, pause
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.api import merge_patch
 from gatehouse.embedded.kubernetes.kinds import Object, kind_of
 from gatehouse.embedded.kubernetes.store import ApiError, ObjectStore
@@ -200,7 +200,7 @@ class Sync:
             self._store.create(kind, wanted, metadata.get("namespace", ""))
             return "created"
         # An object of another Application is taken over: the last to apply it owns it.
-        changed = self._store.update(kind, merge_patch(copy.deepcopy(live), wanted))
+        changed = self._store.update(kind, merge_patch(copied(live), wanted))
         return "unchanged" if changed == live else "configured"
 
     async def _create_hook(self, task: _Task) -> None:
@@ -268,7 +268,7 @@ class Sync:
             raise _TerminatedError
         if application := self._record.find():
             application["operation"] = self._operation
-            application["status"]["operationState"] = copy.deepcopy(self._state)
+            application["status"]["operationState"] = copied(self._state)
             self._record.write(application)
 
     def _finish(self, phase: str, message: str) -> None:
@@ -279,7 +279,7 @@ class Sync:
             return
         application.pop("operation", None)
         status = application["status"]
-        status["operationState"] = copy.deepcopy(self._state)
+        status["operationState"] = copied(self._state)
         if phase == "Succeeded":
             if "resources" not in self._operation["sync"]:
                 _add_history(status, self._target, self._state)

@@ -1,9 +1,14 @@
-"""Bare git repositories on disk, asked and changed through git itself."""
+"""Bare git repositories on disk, asked and changed through git itself.
+
+Controllers ask many times a second, so what cannot change is asked of git once, and where a branch points to is
+read from the file in which git keeps it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +26,14 @@ AUTHOR = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
 }
+
+#: Added to a new repository's configuration: pushes, and fetches of any commit that it has.
+CONFIGURATION = "[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n"
+
+_FULL_ID = re.compile(r"[0-9a-f]{40}")
+
+#: What git said about a commit by its id: the same wherever and whenever it is asked.
+_said: dict[tuple[str, ...], str] = {}
 
 
 class GitError(Exception):
@@ -47,8 +60,8 @@ class Repository:
         folder.mkdir(parents=True)
         repository = cls(name, folder)
         repository._git("init", "--quiet", "--bare", "--initial-branch=main")
-        repository._git("config", "http.receivepack", "true")
-        repository._git("config", "uploadpack.allowAnySHA1InWant", "true")
+        with (folder / "config").open("a") as configuration:
+            configuration.write(CONFIGURATION)
         return repository
 
     def commit_folder(
@@ -94,6 +107,13 @@ class Repository:
 
     def resolve(self, revision: str) -> str:
         """The full SHA of a branch, tag or commit. Raises `GitError`."""
+        branch = self.folder / "refs" / "heads" / revision.removeprefix("refs/heads/")
+        try:
+            found = branch.read_text().strip()
+        except OSError:  # it is no branch, or packed
+            found = ""
+        if _FULL_ID.fullmatch(found):
+            return found
         return self._git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
 
     def branches(self) -> dict[str, str]:
@@ -107,18 +127,17 @@ class Repository:
 
     def folders_with(self, revision: str, file_name: str) -> list[str]:
         """Folders of a commit that hold a file of this name."""
-        files = self._git("ls-tree", "-r", "--name-only", revision).splitlines()
+        files = self._look(revision, "ls-tree", "-r", "--name-only", revision).splitlines()
         return [str(Path(file).parent) for file in files if Path(file).name == file_name]
 
     def read(self, revision: str, path: str) -> str:
         """A file's text at a commit. Raises `GitError`."""
-        return self._git("show", f"{revision}:{path}")
+        return self._look(revision, "show", f"{revision}:{path}")
 
     def read_folder(self, revision: str, path: str) -> dict[str, str]:
         """The text files directly in a folder at a commit, by name. Raises `GitError` if there is no folder."""
-        listing = self._git(
-            "ls-tree", "--name-only", f"{revision}:{path}" if path not in ("", ".") else revision
-        )
+        folder = f"{revision}:{path}" if path not in ("", ".") else revision
+        listing = self._look(revision, "ls-tree", "--name-only", folder)
         prefix = "" if path in ("", ".") else f"{path}/"
         return {name: self.read(revision, prefix + name) for name in listing.splitlines() if "." in name}
 
@@ -134,6 +153,14 @@ class Repository:
             "tar", "-x", "-C", str(into), stdin=asyncio.subprocess.PIPE
         )
         await extract.communicate(data)
+
+    def _look(self, revision: str, *arguments: str) -> str:
+        """What git says about a revision; about a commit named by its id, only once."""
+        if not _FULL_ID.fullmatch(revision):
+            return self._git(*arguments)
+        if arguments not in _said:
+            _said[arguments] = self._git(*arguments)
+        return _said[arguments]
 
     def _git(self, *arguments: str, extra: dict[str, str] | None = None, cwd: Path | None = None) -> str:
         done = subprocess.run(

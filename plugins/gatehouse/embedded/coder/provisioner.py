@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +12,7 @@ from gatehouse.embedded import clock
 from gatehouse.embedded.clock import Timings, pause
 from gatehouse.embedded.coder.records import Agent, AppState, Build, Database, ScriptRun, Workspace
 from gatehouse.embedded.coder.templates import fill_in
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.kinds import CLAIM, DEPLOYMENT, NAMESPACE, VOLUME, kind_of
 from gatehouse.embedded.kubernetes.store import ApiError, ObjectStore
 
@@ -106,7 +106,7 @@ class Provisioner:
         values = self.values(workspace, build)
         if build.transition == "start":
             for manifest in [*build.version.always, *build.version.started]:
-                self._create(workspace, build, fill_in(copy.deepcopy(manifest), values))
+                self._create(workspace, build, fill_in(copied(manifest), values))
         elif build.orphan:
             self._log(build, "Cleaning Up", "orphaning resources: state was dropped, nothing was destroyed")
         else:
@@ -153,7 +153,7 @@ class Provisioner:
         if build.transition == "delete":
             manifests += reversed(build.version.always)
         stage = "Deleting Workspace" if build.transition == "delete" else "Stopping Workspace"
-        filled = fill_in(copy.deepcopy(manifests), values)
+        filled = fill_in(copied(manifests), values)
         kept_within = {
             each["metadata"].get("namespace") for each in filled if each["kind"] in self.faults.leaves_behind
         }

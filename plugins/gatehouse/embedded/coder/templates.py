@@ -9,8 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from gatehouse.embedded import yaml_texts
 from gatehouse.embedded.coder.records import App, Parameter, Script, Template, TemplateVersion
 
 CODE_SERVER = str(Path(__file__).with_name("code_server.py"))
@@ -22,7 +21,7 @@ _PLACEHOLDER = re.compile(r"\$\{([a-z_]+(?:\.[a-z_]+)?)\}")
 
 def load_template(folder: Path, values: dict[str, str]) -> Template:
     """The template in a folder, with one version; `values` fill in what is known before it."""
-    data = yaml.safe_load(fill_in((folder / "template.yaml").read_text(), values))
+    data = yaml_texts.load(fill_in((folder / "template.yaml").read_text(), values))
     agent = data["agent"]
     version = TemplateVersion(
         name=data["version"],

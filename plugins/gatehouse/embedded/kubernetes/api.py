@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,6 +18,7 @@ from starlette.websockets import WebSocket
 
 from gatehouse.core.processes import ProcessOwner
 from gatehouse.embedded import clock
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.access import Identity
 from gatehouse.embedded.kubernetes.containers import current_log, followed_log
 from gatehouse.embedded.kubernetes.exec import serve_exec
@@ -389,7 +389,7 @@ def merge_patch(present: Any, patch: Any) -> Any:
     """JSON merge patch (RFC 7386)."""
     if not isinstance(patch, dict):
         return patch
-    merged = copy.deepcopy(present) if isinstance(present, dict) else {}
+    merged = copied(present) if isinstance(present, dict) else {}
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)

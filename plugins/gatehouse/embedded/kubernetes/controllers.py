@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import hashlib
 import json
 import logging
@@ -12,6 +11,7 @@ from typing import Any
 
 from gatehouse.embedded import clock
 from gatehouse.embedded.clock import Timings
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.conditions import condition, conditions_of, pod_ready
 from gatehouse.embedded.kubernetes.jobs import JobController
 from gatehouse.embedded.kubernetes.kinds import (
@@ -163,7 +163,7 @@ class ControllerManager:
             self._release(volume)
 
     def _bind(self, claim: Object) -> None:
-        claim = copy.deepcopy(claim)
+        claim = copied(claim)
         metadata = claim["metadata"]
         if CLAIM_PROTECTION not in metadata.setdefault("finalizers", []):
             metadata["finalizers"].append(CLAIM_PROTECTION)
@@ -232,7 +232,7 @@ class ControllerManager:
         self._deployment_status(deployment, current, wanted, ready, old_replicas)
 
     def _new_replica_set(self, deployment: Object, name: str, template_hash: str, revision: int) -> None:
-        template = copy.deepcopy(deployment["spec"]["template"])
+        template = copied(deployment["spec"]["template"])
         labels = {**template.get("metadata", {}).get("labels", {}), "pod-template-hash": template_hash}
         template.setdefault("metadata", {})["labels"] = labels
         self._store.create(
@@ -254,7 +254,7 @@ class ControllerManager:
         )
 
     def _scale(self, replica_set: Object, replicas: int) -> None:
-        changed = copy.deepcopy(replica_set)
+        changed = copied(replica_set)
         changed["spec"]["replicas"] = replicas
         self._store.update(REPLICA_SET, changed)
 
@@ -351,7 +351,7 @@ class ControllerManager:
         if self.quota_exceeded:
             name = f"{prefix}{owner['metadata']['uid'][:5]}"
             raise ApiError(403, "Forbidden", f'pods "{name}" is forbidden: {self.quota_exceeded}')
-        template = copy.deepcopy(owner["spec"]["template"])
+        template = copied(owner["spec"]["template"])
         metadata = template.setdefault("metadata", {})
         metadata["generateName"] = prefix
         metadata["ownerReferences"] = [owner_reference(owner)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import copy
 import random
 import re
 import string
@@ -14,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Container, Iterator
 from dataclasses import dataclass
 
 from gatehouse.embedded import clock
+from gatehouse.embedded.copies import copied
 from gatehouse.embedded.kubernetes.kinds import EVENT, NAMESPACE, SECRET, Kind, Object
 
 #: Changes kept for watches; a watch that asks for an older version is answered 410 Gone.
@@ -77,7 +77,7 @@ class ObjectStore:
     def find(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """A copy of the object, or None."""
         found = self._objects.get(kind, {}).get((namespace if kind.namespaced else "", name))
-        return copy.deepcopy(found) if found else None
+        return copied(found) if found else None
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object:
         """A copy of the object. Raises `ApiError` 404."""
@@ -111,7 +111,7 @@ class ObjectStore:
 
     def create(self, kind: Kind, item: Object, namespace: str = "") -> Object:
         """Add an object; returns it with uid, version and creation time. Raises `ApiError` 404, 409, 422."""
-        item = copy.deepcopy(item)
+        item = copied(item)
         metadata = item.setdefault("metadata", {})
         if kind.namespaced:
             metadata["namespace"] = namespace = namespace or metadata.get("namespace") or "default"
@@ -131,10 +131,10 @@ class ObjectStore:
         if "spec" in item:
             metadata["generation"] = 1
         if kind.first_status is not None:
-            item.setdefault("status", copy.deepcopy(kind.first_status))
+            item.setdefault("status", copied(kind.first_status))
         _encode_secret(kind, item)
         self._write("ADDED", kind, item)
-        return copy.deepcopy(item)
+        return copied(item)
 
     def update(self, kind: Kind, item: Object) -> Object:
         """Replace an object. Raises `ApiError` 404, and 409 if the version in `item` is not the present one.
@@ -142,7 +142,7 @@ class ObjectStore:
         A change of nothing is not written. A change of `spec` raises `metadata.generation`. An object that is
         being deleted and has lost its last finalizer is removed, but for a namespace: its controller does that.
         """
-        item = copy.deepcopy(item)
+        item = copied(item)
         metadata = item["metadata"]
         key = (metadata.get("namespace", "") if kind.namespaced else "", metadata["name"])
         present = self._objects.get(kind, {}).get(key)
@@ -171,7 +171,7 @@ class ObjectStore:
         if ending and not metadata.get("finalizers"):
             return self._remove(kind, item)
         self._write("MODIFIED", kind, item)
-        return copy.deepcopy(item)
+        return copied(item)
 
     def set_status(self, kind: Kind, namespace: str, name: str, status: Object) -> None:
         """Replace only the status; nothing happens if the object is gone."""
@@ -232,7 +232,7 @@ class ObjectStore:
         for event in self.select(EVENT, namespace):
             same = (event["involvedObject"]["uid"], event["reason"], event["message"])
             if same == (metadata["uid"], reason, message):
-                event = copy.deepcopy(event)
+                event = copied(event)
                 event["count"] += 1
                 event["lastTimestamp"] = clock.whole_seconds()
                 self.update(EVENT, event)
@@ -279,7 +279,7 @@ class ObjectStore:
         for kind, item in self.everything():
             owners = item["metadata"].get("ownerReferences", [])
             if any(owner["uid"] == uid for owner in owners):
-                orphan = copy.deepcopy(item)
+                orphan = copied(item)
                 orphan["metadata"]["ownerReferences"] = [owner for owner in owners if owner["uid"] != uid]
                 self.update(kind, orphan)
 
