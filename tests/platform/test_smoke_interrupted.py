@@ -3,7 +3,7 @@
 import pytest
 
 from tests.platform.conftest import eventually
-from tests.platform.smoke_processes import Interruptible, InterruptibleSuite, living, stick
+from tests.platform.interruptible import Interruptible, InterruptibleSuite, living, stick
 
 WORKSPACE = "suites/smoke/test_workspace.py"
 

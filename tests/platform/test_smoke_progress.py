@@ -11,7 +11,7 @@ import termios
 
 import pytest
 
-from tests.platform.smoke_processes import AMBIENT, ROOT
+from tests.platform.interruptible import AMBIENT, ROOT
 from tests.platform.smoke_runs import SmokeRun
 
 WORKSPACE, IDENTITY = "suites/smoke/test_workspace.py", "suites/smoke/test_identity.py"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -348,9 +349,17 @@ class TaskLauncher:
     def destroy(self, name: str) -> LeakProof | None:
         """Delete a workspace, whatever state it is in, and prove that nothing is left; None if none was made.
 
-        Builds under way are waited for, never cancelled; the delete is tried again; nothing is orphaned.
+        Builds under way are waited for, never cancelled; the delete is tried again; nothing is orphaned. What an
+        interrupt leaves is in the ledger, and not tried again.
         """
         made = self.outstanding[name]
+        try:
+            return self._destroy(name, made)
+        except KeyboardInterrupt:
+            self.outstanding.pop(name, None)
+            raise
+
+    def _destroy(self, name: str, made: Outstanding) -> LeakProof | None:
         deadline = self._deadline(made.teardown_seconds)
         if made.id is None:
             found = self._coder.find_workspace(name)
@@ -361,6 +370,8 @@ class TaskLauncher:
             made.id = found.id
         if made.search:
             made.search.subject = replace(made.search.subject, workspace_id=made.id)
+            with contextlib.suppress(GatehouseError):  # the proof will say what cannot be looked at
+                made.search.look()  # what is there now is known again when its owner is gone
         with self._coder.hints(made.id) as hints:
             workspaces.delete(self._coder, made.id, deadline, on_change=self._on_change, pause=hints.pause)
         proof = prove_gone(

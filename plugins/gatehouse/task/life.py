@@ -21,9 +21,14 @@ from gatehouse.task.running import Task
 from gatehouse.task.shell import ask_whole
 
 
-def perform(launcher: TaskLauncher, coder: CoderClient, definition: TaskSettings) -> TaskReport:
-    """Run one task to its end. What goes wrong is in the report; only an interrupt is raised, after the teardown."""
-    report = TaskReport(name="")
+def perform(
+    launcher: TaskLauncher, coder: CoderClient, definition: TaskSettings, report: TaskReport | None = None
+) -> TaskReport:
+    """Run one task to its end. What goes wrong is in the report; only an interrupt is raised, after the teardown.
+
+    Who gives a `report` has what is known so far also after an interrupt.
+    """
+    report = report or TaskReport(name="")
     before = set(launcher.outstanding)
     task: Task | None = None
     try:

@@ -136,11 +136,14 @@ def perform_task(
     It raises nothing that the task has done wrong: that is the report's `error`.
     """
     from gatehouse.task import life
+    from gatehouse.task.report import TaskReport
 
     def perform(definition: TaskSettings) -> TaskReport:
-        report = life.perform(launcher, coder, definition)
-        _keep(evidence, report)
-        return report
+        report = TaskReport(name="")
+        try:
+            return life.perform(launcher, coder, definition, report)
+        finally:
+            _keep(evidence, report)
 
     return perform
 

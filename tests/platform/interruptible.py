@@ -1,4 +1,4 @@
-"""The smoke suite, or `gatehouse baseline`, as a process that a test can interrupt."""
+"""A suite, or `gatehouse baseline`, as a process that a test can interrupt."""
 
 import json
 import os
@@ -70,11 +70,11 @@ class Interruptible:
 
 
 class InterruptibleSuite(Interruptible):
-    """`pytest -m smoke`."""
+    """`pytest -m smoke`, or another suite."""
 
-    def __init__(self, platform, folder, *arguments):
+    def __init__(self, platform, folder, *arguments, suite="smoke"):
         self.bundle = folder / "evidence"
-        options = ("-m", "smoke", "-p", "no:cacheprovider", f"--gate-evidence={self.bundle}")
+        options = ("-m", suite, "-p", "no:cacheprovider", f"--gate-evidence={self.bundle}")
         super().__init__(platform, folder, "pytest", *options, *arguments)
 
     @property
