@@ -140,7 +140,7 @@ def test_deleting_a_job_in_the_foreground_takes_its_pods_first(run, pod, cluster
     run("sleep", "600")
     pod(running)
 
-    cluster.delete(JOBS, "once", namespace)
+    cluster.delete(JOBS, "once", namespace, foreground=True)
 
     eventually(lambda: cluster.get(JOBS, "once", namespace) is None)
     assert cluster.list_all(PODS, namespace) == []

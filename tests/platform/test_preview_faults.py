@@ -265,7 +265,8 @@ def test_an_application_that_runs_something_else_is_the_one_that_is_blamed(start
 
 
 def test_every_fault_of_a_preview_is_told_here():
-    others = ("smoke_cluster", "smoke_edge", "smoke_posture", "workspaces", "editors", "tasks", "leaks")
+    others = ("smoke_cluster", "smoke_edge", "smoke_posture", "workspaces", "editors")
+    others += ("tasks", "leaks", "tokens", "coder_connections")
     about_previews = {
         name
         for name, each in SCENARIOS.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ def dated(application: ASGIApp) -> ASGIApp:
     """An application whose answers carry the time of the platform's clock, as servers' answers do."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        @functools.wraps(send)  # so that a connection can still be found behind it
         async def send_with_date(message: Message) -> None:
             if message["type"] in (
                 "http.response.start",

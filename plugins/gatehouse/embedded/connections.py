@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import socket
 import struct
+from typing import Any
 
 from starlette.types import Receive, Send
 
@@ -17,7 +19,8 @@ async def reset(receive: Receive, send: Send) -> None:
 
 def abort(send: Send) -> None:
     """Reset the connection that the server's own `send` is for."""
-    transport = send.__self__.transport  # type: ignore[attr-defined] # it is a bound method
+    server: Any = inspect.unwrap(send)  # a bound method
+    transport = server.__self__.transport
     linger = struct.pack("ii", 1, 0)
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()

@@ -101,7 +101,7 @@ class TaskLauncher:
     ) -> Task:
         """Make a workspace, and bring it through the four gates: build, pod, agent, provenance.
 
-        With the channel `script` its command runs already when this returns. Raises what the server refuses with;
+        The task's own command is not run. Raises what the server refuses with;
         `TerminalState` with the end of the log when build or start scripts fail; `WaitTimeout` naming the stage;
         `WrongSubject` when it is not what was asked for.
         """
@@ -110,14 +110,23 @@ class TaskLauncher:
         return task
 
     def begin(
-        self, parameters: Mapping[str, str] | None = None, *, definition: TaskSettings | None = None
+        self,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        definition: TaskSettings | None = None,
+        runs_command: bool = False,
     ) -> Task:
-        """As `start`, without the last gate."""
+        """As `start`, without the last gate. Where the task's own command runs, its template's script may run it."""
         settings = definition or self.settings
         self._require_token_outlives(settings)
         version = self._version(settings)
         declared = {parameter.name for parameter in self._coder.parameters(version.id)}
-        channel = channels.choose(settings, declared, self._exec_refused())
+        if runs_command:
+            channel = channels.choose(settings, declared, self._exec_refused())
+        else:  # the script is for the task's own command only
+            other = settings.channel if settings.channel != "script" else "auto"
+            asked = settings.model_copy(update={"channel": other})
+            channel = channels.choose(asked, declared - {settings.command_parameter}, self._exec_refused())
         values = {**settings.parameters, **(parameters or {}), **_checkout_parameters(settings, declared)}
         if channel.name == "script":
             values[settings.command_parameter] = _script(settings)

@@ -33,7 +33,7 @@ def perform(
     task: Task | None = None
     try:
         with _phase(report, "start", launcher):
-            task = launcher.begin(definition=definition)
+            task = launcher.begin(definition=definition, runs_command=True)
         if task is not None:
             _note(report, task)
             with _phase(report, "provenance", launcher):

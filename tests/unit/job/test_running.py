@@ -64,7 +64,7 @@ class Cluster:
             raise state
         return [state] if state else []
 
-    def delete(self, kind, name, _namespace):
+    def delete(self, kind, name, _namespace, *, foreground):
         self._fail(("delete", kind))
         self.deleted.append(name)
         if not self.stays and self.made.pop(kind, None) is None:
@@ -332,10 +332,10 @@ def test_a_removal_that_was_not_answered_is_asked_for_again(on):
     run = on(cluster)
     delete, answers = cluster.delete, iter([Unreachable("no answer"), None])
 
-    def delete_at_the_second_attempt(*names):
+    def delete_at_the_second_attempt(*names, **how):
         if fault := next(answers):
             raise fault
-        delete(*names)
+        delete(*names, **how)
 
     cluster.delete = delete_at_the_second_attempt
 
@@ -347,7 +347,7 @@ def test_a_job_that_went_meanwhile_is_gone(on):
     cluster = Cluster(DONE)
     run = on(cluster)
 
-    def somebody_was_faster(*_names):
+    def somebody_was_faster(*_names, **how):
         cluster.made.clear()
         raise NotFound("no such Job")
 
