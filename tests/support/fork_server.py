@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 import pytest
+from xdist.plugin import _sys_path
 
 #: What the harness imports first when a run needs it.
 MODULES = ("coder.client", "core.settings", "evidence.recorder", "preview.environment")
@@ -58,6 +59,8 @@ def become(run):
     sys.orig_argv = [sys.executable, "-m", run["module"], *run["arguments"]]
     own = [each for each in run["environment"].get("PYTHONPATH", "").split(os.pathsep) if each]
     sys.path[:0] = [run["folder"], *(each for each in own if each not in sys.path)]
+    # xdist keeps the path of its interpreter's start for its workers: this process has just been started.
+    _sys_path[:] = sys.path
 
 
 if __name__ == "__main__":
