@@ -6,11 +6,14 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gatehouse.embedded import clock
+from gatehouse.embedded.code_host.accounts import Account, Accounts
+from gatehouse.embedded.code_host.identity_api import IdentityRoutes, ScopesHeader, account_of
 from gatehouse.embedded.code_host.pull_requests import Project, PullRequest
 from gatehouse.embedded.code_host.repositories import GitError
 from gatehouse.embedded.code_host.smart_http import SmartHttp
@@ -20,12 +23,13 @@ PREFIX = "/api/v3"
 
 
 class CodeHostApi:
-    """`projects` by `owner/name`; `tokens` are accepted as bearer or `token` authorization."""
+    """`projects` by `owner/name`; tokens of `accounts` are accepted as bearer or `token` authorization."""
 
-    def __init__(self, projects: dict[str, Project], git: SmartHttp, tokens: set[str]) -> None:
+    def __init__(self, projects: dict[str, Project], git: SmartHttp, accounts: Accounts) -> None:
         self._projects = projects
         self._git = git
-        self._tokens = tokens
+        self._accounts = accounts
+        self._identity = IdentityRoutes(projects, accounts)
         self.url = ""
 
     def application(self) -> Starlette:
@@ -33,8 +37,10 @@ class CodeHostApi:
         repo = PREFIX + "/repos/{owner}/{name}"
         return Starlette(
             routes=[
+                *self._identity.routes(PREFIX),
                 Route(repo, self._repository),
                 Route(f"{repo}/pulls", self._pulls),
+                Route(f"{repo}/pulls", self._open, methods=["POST"]),
                 Route(f"{repo}/pulls/{{number:int}}", self._pull, methods=["GET", "PATCH"]),
                 Route(f"{repo}/pulls/{{number:int}}/files", self._files),
                 Route(f"{repo}/commits/{{ref:path}}/status", self._combined_status),
@@ -47,19 +53,23 @@ class CodeHostApi:
                 Route(f"{repo}/issues/{{number:int}}/labels/{{label}}", self._unlabel, methods=["DELETE"]),
                 Route("/{owner}/{name}.git/{rest:path}", self._git.serve, methods=["GET", "POST"]),
             ],
+            middleware=[Middleware(ScopesHeader, accounts=self._accounts)],
             exception_handlers={HTTPException: _on_error},
         )
 
     def _project(self, request: Request, *, writing: bool = False) -> Project:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if token and (scheme.lower() not in ("bearer", "token") or token not in self._tokens):
-            raise HTTPException(401, "Bad credentials")
-        if writing and not token:
+        account = self._account(request)
+        if writing and account is None:
             raise HTTPException(401, "Requires authentication")
         project = self._projects.get(f"{request.path_params['owner']}/{request.path_params['name']}")
         if project is None:
             raise HTTPException(404, "Not Found")
+        if writing and account and not account.may("push"):
+            raise HTTPException(403, "Resource not accessible by personal access token")
         return project
+
+    def _account(self, request: Request) -> Account | None:
+        return account_of(self._accounts, request.headers.get("authorization", ""))
 
     def _found(self, request: Request, project: Project) -> PullRequest:
         pull = project.pulls.get(request.path_params["number"])
@@ -70,9 +80,10 @@ class CodeHostApi:
     # --- pull requests -------------------------------------------------------------------------------
 
     async def _repository(self, request: Request) -> Response:
-        name = self._project(request).repository.name
+        name, account = self._project(request).repository.name, self._account(request)
         return JSONResponse(
             {
+                **({"permissions": account.permissions} if account else {}),
                 "full_name": name,
                 "name": name.split("/")[1],
                 "owner": {"login": name.split("/")[0]},
@@ -89,6 +100,17 @@ class CodeHostApi:
         return JSONResponse(
             [self._shown(project, each) for each in sorted(wanted, key=lambda each: -each.number)]
         )
+
+    async def _open(self, request: Request) -> Response:
+        project = self._project(request, writing=True)
+        account, body = self._account(request), await _body(request)
+        assert account, "who may write is somebody"
+        branches = project.repository.branches()
+        if not body.get("title") or body.get("head") not in branches or body.get("base") not in branches:
+            raise HTTPException(422, "Validation Failed")
+        number = max(project.pulls, default=0) + 1
+        pull = PullRequest(number, body["title"], body["head"], base=body["base"], author=account.login)
+        return JSONResponse(self._shown(project, project.open(pull)), 201)
 
     async def _pull(self, request: Request) -> Response:
         project = self._project(request, writing=request.method == "PATCH")
