@@ -41,9 +41,11 @@ def traces(task, deadline):
 
     def traces(texts):
         names = task.definition.secrets
-        found = token_traces.judge(
-            {name: token_traces.look(task.shell, text, names, deadline) for name, text in texts.items()}
-        )
+        looked = {
+            name: token_traces.look(task.shell, text, names, deadline, directory=task.directory)
+            for name, text in texts.items()
+        }
+        found = token_traces.judge(looked, names)
         if not (found.wrong or found.unverified or found.seen["tokens"]):
             pytest.skip("not configured: the workspace has no tokens to look for (task.secrets)")
         return found

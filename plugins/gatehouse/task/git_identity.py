@@ -151,7 +151,7 @@ def judge(place: Place, answers: Answers, allowed_scopes: Sequence[str]) -> Priv
 def _judge_push(place: Place, push: Answer | None, wrong: list[str], unverified: list[str]) -> None:
     if push is None:
         unverified.append("whether the bot may push: its remote is reached over SSH, with a key")
-    elif push.status in (401, 403, 404):
+    elif _refused(push):
         wrong.append(f"the bot may not push to {place.repository}: {push.status} {push.words}".rstrip())
     elif push.status != 200:
         unverified.append(f"whether the bot may push: {_words(push)}")
@@ -159,7 +159,7 @@ def _judge_push(place: Place, push: Answer | None, wrong: list[str], unverified:
 
 def _judge_pull_request(answer: Answer, wrong: list[str], unverified: list[str]) -> None:
     """422 is said only to who may open one: what was asked for has a branch that does not exist."""
-    if answer.status in (403, 404):
+    if _refused(answer):
         wrong.append(f"the bot may not open pull requests: {answer.status} {answer.words}".rstrip())
     elif answer.status != 422:
         unverified.append(f"whether the bot may open pull requests: {_words(answer)}")
@@ -188,7 +188,7 @@ def _judge_administration(
         wrong.append(
             f"the token of {login} has the permission Administration: it may read the branch protection"
         )
-    elif answers.protection.status not in (403, 404):
+    elif not _refused(answers.protection):
         unverified.append(f"whether the bot may administer the repository: {_words(answers.protection)}")
 
 
@@ -203,6 +203,11 @@ def _judge_default_branch(answers: Answers, wrong: list[str], unverified: list[s
         unverified.append(f"whether rules protect the branch {branch}: {_words(answers.rules)}")
     elif not any(each.get("type") in _CLOSING_RULES for each in answers.rules.data.get("items") or ()):
         wrong.append(f"the branch {branch} is not protected: what a task pushes to it, nobody has to review")
+
+
+def _refused(answer: Answer) -> bool:
+    """Whether it is for want of rights that the host says no: of too many requests it says so with 403, too."""
+    return answer.status in (401, 403, 404) and "rate limit" not in answer.words.lower()
 
 
 def _words(answer: Answer) -> str:

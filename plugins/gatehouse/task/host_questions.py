@@ -19,6 +19,9 @@ from gatehouse.task import host_program
 #: Where tokens are looked for before git's own credential helpers are asked.
 TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 
+#: What else a token may be from.
+HELPER = "git's credential helper"
+
 #: The program that asks where it is there.
 CURL = "curl"
 
@@ -51,17 +54,17 @@ class Answer:
     words: str = ""
 
 
-def _token(directory: str) -> str:
-    """Shell text that sets `remote`, `token` and `source`."""
+def finding_token(directory: str) -> str:
+    """Shell text that sets `remote`, `token` and `source`, each '' where there is none."""
     variables = "\n".join(
         f'[ -n "$token" ] || {{ token=${{{name}:-}}; source={name}; }}' for name in TOKEN_VARIABLES
     )
     return f"""cd -- {shlex.quote(directory)} || exit 1
-remote=$(git remote get-url --push origin) || exit 1
-token=
+remote=$(git remote get-url --push origin 2>/dev/null) || remote=
+token= source=
 {variables}
 if [ -z "$token" ]; then
-  source="git's credential helper"
+  source="{HELPER}"
   token=$(printf 'url=%s\\n\\n' "$remote" | GIT_TERMINAL_PROMPT=0 git credential fill 2>/dev/null |
     sed -n 's/^password=//p')
 fi"""
@@ -69,7 +72,7 @@ fi"""
 
 def where_it_pushes(directory: str) -> str:
     """A script that prints the checkout's folder, its remote, without secrets in it, and where its token is from."""
-    return f"""{_token(directory)}
+    return f"""{finding_token(directory)}
 echo "folder=$(pwd)"
 printf 'remote=%s\\n' "$remote" | sed 's#//[^/@]*@#//#'
 [ -z "$token" ] || echo "source=$source"
@@ -82,7 +85,7 @@ def asking(directory: str, requests: Sequence[Request]) -> str:
     program = Path(host_program.__file__).read_text()
     commands = "\n".join(map(_with_curl, requests))
     # The header goes to curl as input: arguments can be seen by every process of the workspace.
-    return f"""{_token(directory)}
+    return f"""{finding_token(directory)}
 if command -v {CURL} >/dev/null; then
 basic=$(printf 'x-access-token:%s' "$token" | base64 | tr -d '\\n')
 {commands}

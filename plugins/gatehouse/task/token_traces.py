@@ -18,6 +18,7 @@ from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import GatehouseError
 from gatehouse.core.redaction import SHORTEST_SECRET
 from gatehouse.kube import rights
+from gatehouse.task.host_questions import HELPER, finding_token
 from gatehouse.task.privileges import Privileges
 from gatehouse.task.shell import Shell, ask_whole
 
@@ -26,6 +27,9 @@ VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN", "CODER_AGENT_TOKEN", "CODER_SESSION_TOK
 
 #: What the service account's token is called in answers.
 SERVICE_ACCOUNT = "service account"
+
+#: How tokens that are no variables are told of.
+_KINDS = {SERVICE_ACCOUNT: "the service account's token", HELPER: "the token of git's credential helper"}
 
 #: Characters of a text, compressed and in base64, that one question carries, and that all of them carry.
 PART = 60_000
@@ -41,10 +45,13 @@ class Found:
     short: tuple[str, ...] = ()
 
 
-def look(shell: Shell, text: bytes, variables: Sequence[str], deadline: Deadline) -> Found | None:
+def look(
+    shell: Shell, text: bytes, variables: Sequence[str], deadline: Deadline, *, directory: str = ""
+) -> Found | None:
     """Which tokens' values stand in `text`; None for a text that is too long to be sent.
 
-    `variables` are looked for besides `VARIABLES`. Raises what the workspace's shell cannot be reached with, and
+    `variables` are looked for besides `VARIABLES`, and with the checkout's `directory` also what git's own credential
+    helper gives. Raises what the workspace's shell cannot be reached with, and
     `InfrastructureError` where the text did not arrive whole or cannot be searched.
     """
     packed = base64.b64encode(gzip.compress(text, mtime=0)).decode()
@@ -53,6 +60,9 @@ def look(shell: Shell, text: bytes, variables: Sequence[str], deadline: Deadline
     folder = f"/tmp/gatehouse-{secrets.token_hex(8)}"  # noqa: S108 - a name nobody can know before
     what = "looking for the values of tokens"
     prepared = f"umask 077; mkdir -p {folder}; cat {rights.FOLDER}/token >{folder}/account 2>/dev/null; true"
+    if directory:
+        helper = f'[ "$source" != "{HELPER}" ] || printf %s "$token" >{folder}/helper'
+        prepared = f"{prepared}\n( {finding_token(directory)}\n{helper}\n) || true"
     try:
         ask_whole(shell, prepared, deadline, what)
         for number, place in enumerate(range(0, len(packed), PART)):
@@ -93,6 +103,7 @@ END
   [ $code -ne 0 ] || echo "held $1"
 }}
 {values}
+[ ! -f {folder}/helper ] || look_for "{HELPER}" "$(cat {folder}/helper)"
 look_for '{SERVICE_ACCOUNT}' "$(cat {folder}/account)\""""
 
 
@@ -104,18 +115,26 @@ def parse(text: str) -> Found:
     )
 
 
-def judge(found: dict[str, Found | None]) -> Privileges:
-    """`found` by what was searched: a value that stands anywhere is wrong; what was not searched is unverified."""
+def judge(found: dict[str, Found | None], required: Sequence[str] = ()) -> Privileges:
+    """`found` by what was searched: a value that stands anywhere is wrong; what was not searched is unverified.
+
+    `required` are variables that the task says it has: one that was not there to look for is unverified, too.
+    """
+    searched = {text: each for text, each in found.items() if each}
     wrong = [
-        f"the value of {'the service account token' if name == SERVICE_ACCOUNT else name} stands in {text}"
-        for text, each in found.items()
-        if each
+        f"the value of {_KINDS.get(name, name)} stands in {text}"
+        for text, each in searched.items()
         for name in each.held
     ]
+    short = {name for each in searched.values() for name in each.short}
+    looked = {name for each in searched.values() for name in each.looked_for}
     unverified = [
-        f"{text} is too long to be searched inside the workspace" for text, each in found.items() if not each
+        f"{text} is too long to be searched inside the workspace" for text in found if text not in searched
     ]
-    short = {name for each in found.values() if each for name in each.short}
     unverified += [f"the value of {name} is too short to be looked for" for name in sorted(short)]
-    looked = {name for each in found.values() if each for name in each.looked_for}
+    unverified += [
+        f"{name} (task.secrets) is not in the environment of the workspace's shell"
+        for name in required
+        if name not in looked | short
+    ]
     return Privileges(tuple(wrong), tuple(unverified), {"texts": list(found), "tokens": sorted(looked)})

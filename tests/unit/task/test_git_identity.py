@@ -43,6 +43,8 @@ INSTALLATION = replace(
     protection=NOT_ACCESSIBLE,
 )
 
+RATE_LIMITED = Answer(403, words="API rate limit exceeded for user ID 7.")
+
 UNPROTECTED = Answer(200, data={"name": "main", "protected": False})
 
 
@@ -104,6 +106,8 @@ def test_a_ruleset_that_asks_for_pull_requests_protects_a_branch():
         (replace(CLASSIC, branch=Answer(502, words="bad gateway")), "is protected: the host answers 502"),
         (replace(CLASSIC, branch=UNPROTECTED, rules=Answer(500)), "whether rules protect the branch main"),
         (replace(INSTALLATION, protection=Answer(500)), "may administer the repository"),
+        (replace(INSTALLATION, protection=RATE_LIMITED), "may administer the repository"),
+        (replace(CLASSIC, pull_request=RATE_LIMITED), "may open pull requests: the host answers 403"),
         (replace(CLASSIC, repository=Answer(200, ("repo",), {})), "the host names no permissions"),
     ],
 )

@@ -104,3 +104,26 @@ def test_a_text_that_is_too_long_to_be_sent_is_unverified(monkeypatch):
 
     assert found.wrong == ()
     assert found.unverified == ("the agent's log is too long to be searched inside the workspace",)
+
+
+def test_a_secret_of_the_tasks_own_that_is_not_there_to_look_for_is_unverified():
+    found = token_traces.judge({"a text": look(b"text", "DEPLOY", GH_TOKEN=TOKEN)}, ["DEPLOY"])
+
+    assert found.wrong == ()
+    assert found.unverified == ("DEPLOY (task.secrets) is not in the environment of the workspace's shell",)
+
+
+def test_the_token_of_gits_credential_helper_is_looked_for_where_no_variable_has_one(tmp_path):
+    git = ["git", "-C", str(tmp_path)]
+    helper = f"!echo password={TOKEN}; echo username=bot; :"
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "remote", "add", "origin", "https://code.example.com/acme/shop.git"], check=True)
+    subprocess.run([*git, "config", "credential.helper", helper], check=True)
+    where = {"directory": str(tmp_path)}
+    end = Deadline.after(20, SYSTEM_CLOCK)
+
+    assert token_traces.look(LocalShell(), TOKEN.encode(), [], end, **where).held == (
+        "git's credential helper",
+    )
+    with_variable = token_traces.look(LocalShell(GH_TOKEN="another-token"), TOKEN.encode(), [], end, **where)
+    assert with_variable.held == ()
