@@ -9,28 +9,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gatehouse.embedded.code_host.accounts import Account, Accounts
-from gatehouse.embedded.code_host.pull_requests import Project
+from gatehouse.embedded.code_host.accounts import Accounts
+from gatehouse.embedded.code_host.callers import Callers
 from gatehouse.embedded.code_host.repositories import GitError
-
-
-def account_of(accounts: Accounts, authorization: str) -> Account | None:
-    """Whose request it is, None for nobody's. Raises GitHub's 401 for a token of nobody's."""
-    scheme, _, token = authorization.partition(" ")
-    if not token:
-        return None
-    account = accounts.by_token.get(token) if scheme.lower() in ("bearer", "token") else None
-    if account is None:
-        raise HTTPException(401, "Bad credentials")
-    return account
 
 
 class IdentityRoutes:
     """Routes about the bearer of a token."""
 
-    def __init__(self, projects: dict[str, Project], accounts: Accounts) -> None:
-        self._projects = projects
-        self._accounts = accounts
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
 
     def routes(self, prefix: str) -> list[Route]:
         """The routes below `prefix`."""
@@ -42,42 +30,39 @@ class IdentityRoutes:
             Route(f"{repo}/rules/branches/{{branch}}", self._rules),
         ]
 
-    def _account(self, request: Request) -> Account | None:
-        return account_of(self._accounts, request.headers.get("authorization", ""))
-
     def _commit(self, request: Request) -> str:
-        project = self._projects.get(f"{request.path_params['owner']}/{request.path_params['name']}")
-        if project is None:
-            raise HTTPException(404, "Not Found")
+        project = self._callers.project(request)
         try:
             return project.repository.resolve(f"refs/heads/{request.path_params['branch']}")
         except GitError:
             raise HTTPException(404, "Branch not found") from None
 
     async def _user(self, request: Request) -> Response:
-        account = self._account(request)
+        account = self._callers.account(request)
         if account is None:
             raise HTTPException(401, "Requires authentication")
         return JSONResponse({"login": account.login, "type": "User", "site_admin": False})
 
     async def _branch(self, request: Request) -> Response:
-        self._account(request)
         commit, branch = self._commit(request), request.path_params["branch"]
         return JSONResponse(
-            {"name": branch, "commit": {"sha": commit}, "protected": branch in self._accounts.protected}
+            {
+                "name": branch,
+                "commit": {"sha": commit},
+                "protected": branch in self._callers.accounts.protected,
+            }
         )
 
     async def _protection(self, request: Request) -> Response:
-        account = self._account(request)
+        account = self._callers.account(request)
         self._commit(request)
         if account is None or not account.may("admin"):
             raise HTTPException(404, "Not Found")
-        if request.path_params["branch"] not in self._accounts.protected:
+        if request.path_params["branch"] not in self._callers.accounts.protected:
             raise HTTPException(404, "Branch not protected")
         return JSONResponse({"required_pull_request_reviews": {}, "enforce_admins": {"enabled": False}})
 
     async def _rules(self, request: Request) -> Response:
-        self._account(request)
         self._commit(request)
         return JSONResponse([])
 
