@@ -89,6 +89,20 @@ def test_no_answer_holds_the_token(task_on):
     assert token not in repr(traces(one))
 
 
+def test_a_task_can_push_a_branch_of_its_own_and_not_the_default_branch(task_on):
+    task = task_on().task
+    commit = "git -c user.name=b -c user.email=b@example.com commit -q --allow-empty -m try"
+
+    def push(branch):
+        script = f"cd -- {task.directory} && {commit} && git push -q origin HEAD:refs/heads/{branch}"
+        return task.shell.ask(script, deadline())
+
+    assert push("agent/try").exit_code == 0
+    refused = push("main")
+    assert refused.exit_code != 0
+    assert "GH006: Protected branch update failed for refs/heads/main" in refused.words
+
+
 # --- the bot ---------------------------------------------------------------------------------------------
 
 
