@@ -60,7 +60,7 @@ def test_a_workspaces_service_account_may_not_do_what_is_forbidden(
     assert environment.exit_code == 0, environment.stderr.decode(errors="replace")
     address, folder, namespace = environment.stdout.decode().split()
     asked = rights.questions(smoke_settings.posture.forbidden_rights, namespace)
-    answers = ask_inside([review_request(address, folder, each) for each in asked])
+    answers = ask_inside([rights.review_request(address, folder, each) for each in asked])
     silent = next((each for each in answers if not each.reached), None)
     if silent:
         pytest.skip(f"unverified: the API cannot be asked from inside the workspace ({silent.words})")
@@ -77,19 +77,6 @@ def test_a_workspaces_service_account_may_not_do_what_is_forbidden(
     ]
     evidence.attach("rights.json", {"asked": [str(each) for each in asked], "allowed": allowed})
     require_none([f"with the token in the workspace's pod one may {right}" for right in allowed])
-
-
-def review_request(address, folder, question):
-    return {
-        "url": f"{address}{rights.REVIEWS}",
-        "timeout": 10,
-        "method": "POST",
-        "body": json.dumps(question.review()),
-        "ca_file": f"{folder}/ca.crt",
-        "headers": {"Content-Type": "application/json"},
-        "headers_from_files": {"Authorization": f"{folder}/token"},
-        "prefix": "Bearer ",
-    }
 
 
 # --- what must not be there at all ------------------------------------------------------------------------

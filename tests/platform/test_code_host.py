@@ -144,3 +144,51 @@ def test_writing_needs_a_token_and_reading_does_not(platform):
         assert anonymous.get(REPO).json()["default_branch"] == "main"
         refused = anonymous.post(f"{REPO}/issues/7/labels", json={"labels": ["x"]})
         assert (refused.status_code, refused.json()["message"]) == (401, "Requires authentication")
+
+
+@pytest.fixture
+def bot(platform):
+    headers = {"Authorization": f"Bearer {platform.credentials.bot}"}
+    with httpx.Client(base_url=platform.urls.code_host, headers=headers) as client:
+        yield client
+
+
+def test_each_token_is_told_its_own_permissions_and_scopes(rest, bot):
+    mine, bots = rest.get(REPO), bot.get(REPO)
+
+    assert mine.json()["permissions"]["admin"]
+    assert bots.json()["permissions"] == {
+        "admin": False, "maintain": False, "push": True, "triage": True, "pull": True,
+    }  # fmt: skip
+    assert bots.headers["X-OAuth-Scopes"] == "repo"
+    assert bot.get("/api/v3/user").json()["login"] == "task-bot"
+
+
+def test_the_default_branch_is_protected_and_only_administrators_see_how(rest, bot):
+    assert bot.get(f"{REPO}/branches/main").json()["protected"]
+    assert bot.get(f"{REPO}/branches/main/protection").status_code == 404
+    assert rest.get(f"{REPO}/branches/main/protection").status_code == 200
+
+
+def test_the_bot_may_push_branches_and_not_to_a_protected_one(start, tmp_path):
+    platform = start()
+    url, folder = repository_url(platform, platform.credentials.bot), tmp_path / "shop"
+    git("clone", "-q", url, str(folder))
+    git("-c", "user.name=b", "-c", "user.email=b@c", "commit", "-q", "--allow-empty", "-m", "x", cwd=folder)
+    assert git("push", url, "HEAD:refs/heads/agent/x", cwd=folder, check=False).returncode == 0
+    refused = git("push", url, "HEAD:main", cwd=folder, check=False)
+
+    assert refused.returncode != 0
+    assert "GH006: Protected branch update failed for refs/heads/main" in refused.stderr
+
+
+def test_a_pull_request_of_a_branch_that_is_not_there_is_invalid_and_of_another_is_opened(start):
+    platform = start()
+    headers = {"Authorization": f"Bearer {platform.credentials.bot}"}
+    asked = {"title": "Try", "head": "nowhere", "base": "main"}
+    with httpx.Client(base_url=platform.urls.code_host, headers=headers) as bot:
+        assert bot.post(f"{REPO}/pulls", json=asked).status_code == 422
+        opened = bot.post(f"{REPO}/pulls", json={**asked, "head": "prices-with-tax"})
+
+    assert opened.status_code == 201
+    assert opened.json()["user"]["login"] == "task-bot"

@@ -62,6 +62,13 @@ _SHAPES = tuple(
             ("cookie:", "x-api-key:"),
             r"(?im)^[ \t<>*\-]*(?:set-cookie|cookie|x-api-key):(?:[ \t]|\[redacted\];?)*(?P<secret>[^\s][^\r\n]{7,})",
         ),
+        # Lines of `env` and `export -p`; paths and what the shell puts in name where the secret is.
+        (
+            ("token=", "secret=", "password=", "passwd=", "key=", "credential=", "credentials="),
+            r"(?m)^(?:export |declare -x )?[A-Z0-9_]*"
+            r"(?:TOKEN|SECRET|PASSWORD|PASSWD|(?:API|PRIVATE|ACCESS)_?KEY|CREDENTIALS?)="
+            r"[\"']?(?P<secret>(?!(?:/[\w.~-]+){2,}/?[\"']?$)[^\s$\"'\[][^\r\n\"']{7,})",
+        ),
         # Playwright's call log of a field for passwords.
         (
             ("fill(", "type("),

@@ -128,6 +128,10 @@ class TaskSettings(StrictModel):
     )
     provenance: ProvenanceSettings = ProvenanceSettings()
     budgets: TaskBudgets = TaskBudgets()
+    bot_scopes: list[str] = Field(
+        default=["repo", "public_repo", "repo:status", "read:org", "read:user", "user:email"],
+        description="OAuth scopes that the token may have with which a task pushes; fine-grained ones have none",
+    )
     planes: list[str] = Field(
         default_factory=list,
         description="functions that look for what else a task may leave, as `module:function`",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 import string
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatehouse.embedded import yaml_texts
-from gatehouse.embedded.argocd.accounts import Account
+from gatehouse.embedded.argocd.accounts import Account as ArgoCDAccount
+from gatehouse.embedded.code_host.accounts import Account
 from gatehouse.embedded.code_host.api import PREFIX
 from gatehouse.embedded.code_host.pull_requests import PullRequest
 from gatehouse.embedded.coder.api import new_token
@@ -49,6 +51,9 @@ MEMBERS = "olga=owner vera=viewer ivan=viewer/invited sara=viewer/suspended"
 CLIENT = "platform"
 REDIRECT_URIS = rf"https?://platform-pr-[^./]+\.{re.escape(DOMAIN)}(:\d+)?/.*"
 
+#: The user of the code host as whom automation tasks push.
+BOT = "task-bot"
+
 #: The pull request that the suites test when they are not told another.
 PULL_REQUEST = 7
 
@@ -80,6 +85,8 @@ class Credentials:
     argocd: str = ""
     kubernetes: str = field(default_factory=lambda: f"embedded-kubernetes-{new_id()}")
     code_host: str = field(default_factory=lambda: f"embedded-code-host-{new_id()}")
+    #: Of the user as whom tasks push, in the form of GitHub's classic tokens.
+    bot: str = field(default_factory=lambda: f"ghp_{secrets.token_hex(18)}")
     registry: str = field(default_factory=lambda: f"embedded-registry-{new_id()}")
     argocd_password: str = field(default_factory=lambda: f"account-{new_id()}")
     client_secret: str = field(default_factory=lambda: f"client-{new_id()}")
@@ -106,7 +113,9 @@ def seed(systems: Systems, urls: Urls, authority: str, folder: Path | None = Non
 
 def _code_host(systems: Systems, urls: Urls, credentials: Credentials, sample: Path) -> None:
     systems.code_host.url = urls.code_host
-    systems.code_host_tokens.add(credentials.code_host)
+    accounts = systems.code_host_accounts.by_token
+    accounts[credentials.code_host] = Account("gatehouse")
+    accounts[credentials.bot] = Account(BOT, role="push")
     systems.image_registry.url = urls.registry
     systems.registry.accounts["gatehouse"] = credentials.registry
     shop = systems.shop
@@ -181,7 +190,7 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
     github = ExternalProvider("github", "github", "GitHub", linked={"gatehouse"})
     database.external_providers[github.id] = github
     push_workspace_image(systems)
-    values = {"shop_url": f"{urls.code_host}/acme/shop.git"}
+    values = {"shop_url": f"{urls.code_host}/acme/shop.git", "bot_token": credentials.bot}
     values |= {f"{name}_port": str(_port(getattr(urls, name))) for name in _PORTS}
     for folder in sorted((sample / "templates").iterdir()):
         template = load_template(folder, values)
@@ -189,7 +198,7 @@ def _coder(systems: Systems, urls: Urls, credentials: Credentials, sample: Path)
 
 
 def _argocd(systems: Systems, urls: Urls, credentials: Credentials, authority: str, sample: Path) -> None:
-    systems.accounts.accounts["gatehouse"] = Account("gatehouse", credentials.argocd_password)
+    systems.accounts.accounts["gatehouse"] = ArgoCDAccount("gatehouse", credentials.argocd_password)
     credentials.argocd = systems.accounts.issue("gatehouse", lifetime=0)
     systems.gitops.repository.commit_folder(sample / "gitops", "Add the previews")
     for name in ("previews", "previews-system"):

@@ -16,6 +16,7 @@ from gatehouse.embedded.argocd.application_sets import ApplicationSetController
 from gatehouse.embedded.argocd.applications import ApplicationController
 from gatehouse.embedded.certificates import Terms
 from gatehouse.embedded.clock import Timings
+from gatehouse.embedded.code_host.accounts import Accounts as CodeHostAccounts
 from gatehouse.embedded.code_host.api import CodeHostApi
 from gatehouse.embedded.code_host.image_builds import ImageBuilds
 from gatehouse.embedded.code_host.pull_requests import Project
@@ -74,9 +75,9 @@ class Systems:
         self.gitops = Project(Repository.create(git, GITOPS))
         self.projects = {SHOP: self.shop, GITOPS: self.gitops}
         self.builds = ImageBuilds(self.shop, self.registry, IMAGES, timings)
-        self.code_host_tokens: set[str] = set()
+        self.code_host_accounts = CodeHostAccounts()
         self.code_host = CodeHostApi(
-            self.projects, SmartHttp(git, self.code_host_tokens, self._pushed), self.code_host_tokens
+            self.projects, SmartHttp(git, self.code_host_accounts, self._pushed), self.code_host_accounts
         )
 
         self.accounts = Accounts(secrets.token_bytes(32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,3 +60,17 @@ class Question:
 def questions(rights: Sequence[ForbiddenRight], own: str) -> list[Question]:
     """What to ask; `own` is the workspace's namespace."""
     return [Question(right, own if right.namespace == "own" else right.namespace or "") for right in rights]
+
+
+def review_request(address: str, folder: str, question: Question) -> dict[str, Any]:
+    """The request for the probe (`gatehouse.edge`) that asks the API at `address` with the token in `folder`."""
+    return {
+        "url": f"{address}{REVIEWS}",
+        "timeout": 10,
+        "method": "POST",
+        "body": json.dumps(question.review()),
+        "ca_file": f"{folder}/ca.crt",
+        "headers": {"Content-Type": "application/json"},
+        "headers_from_files": {"Authorization": f"{folder}/token"},
+        "prefix": "Bearer ",
+    }

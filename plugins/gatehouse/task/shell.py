@@ -147,8 +147,9 @@ class TerminalShell:
         """Write a script that is too long for an address into a file, part by part; gives the one that runs it."""
         path = f"/tmp/gatehouse-{secrets.token_hex(8)}.sh"  # noqa: S108 - a name nobody can know before
         encoded = base64.b64encode(script.encode()).decode()
-        for place in range(0, len(encoded), TERMINAL_SCRIPT):
-            part = encoded[place : place + TERMINAL_SCRIPT]
+        size = TERMINAL_SCRIPT - 200  # a part is in a script itself
+        for place in range(0, len(encoded), size):
+            part = encoded[place : place + size]
             self.ask(f"umask 077; printf %s '{part}' >>{path}", deadline)
         return f'text=$(base64 -d <{path}); rm -f {path}; exec sh -c "$text"'
 

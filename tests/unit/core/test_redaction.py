@@ -200,3 +200,18 @@ def test_texts_full_of_beginnings_of_secrets_cost_no_more_than_others(text):
 
     assert Redactor().text(text) == text
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("CODER_AGENT_TOKEN=0b4f7f6e-1111-2222", "CODER_AGENT_TOKEN=[redacted]"),
+        ("export DEPLOY_API_KEY='correct horse'", "export DEPLOY_API_KEY='[redacted]'"),
+        ("DATABASE_PASSWORD=/not+a=path", "DATABASE_PASSWORD=[redacted]"),
+        ("SESSION_TOKEN=/run/secrets/session", "SESSION_TOKEN=/run/secrets/session"),
+        ("TOKEN=$(cat file)", "TOKEN=$(cat file)"),
+        ("TOKENIZERS_PARALLELISM=false-or-true", "TOKENIZERS_PARALLELISM=false-or-true"),
+    ],
+)
+def test_of_a_dump_of_the_environment_the_values_of_secrets_are_masked(line, shown):
+    assert Redactor().text(f"HOME=/home/dev\n{line}\nPWD=/tmp") == f"HOME=/home/dev\n{shown}\nPWD=/tmp"

@@ -30,6 +30,18 @@ AUTHOR = {
 #: Added to a new repository's configuration: pushes, and fetches of any commit that it has.
 CONFIGURATION = "[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n"
 
+#: The variable by which the hook is told which refs the one who pushes may not change.
+CLOSED = "CLOSED_REFS"
+
+#: Runs for each ref of a push, and refuses protected branches in GitHub's words.
+UPDATE_HOOK = f"""#!/bin/sh
+case " ${CLOSED} " in *" $1 "*)
+  echo "error: GH006: Protected branch update failed for $1." >&2
+  echo "error: Changes must be made through a pull request." >&2
+  exit 1
+esac
+"""
+
 _FULL_ID = re.compile(r"[0-9a-f]{40}")
 
 #: What git said about a commit by its id: the same wherever and whenever it is asked.
@@ -62,6 +74,10 @@ class Repository:
         repository._git("init", "--quiet", "--bare", "--initial-branch=main")
         with (folder / "config").open("a") as configuration:
             configuration.write(CONFIGURATION)
+        hook = folder / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(UPDATE_HOOK)
+        hook.chmod(0o755)
         return repository
 
     def commit_folder(

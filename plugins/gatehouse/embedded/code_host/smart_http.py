@@ -12,16 +12,17 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from gatehouse.embedded.code_host.repositories import environment
+from gatehouse.embedded.code_host.accounts import Account, Accounts
+from gatehouse.embedded.code_host.repositories import CLOSED, environment
 
 
 class SmartHttp:
-    """Serves the repositories below a folder: reading is open to all, pushing needs one of `tokens`."""
+    """Serves the repositories below a folder: reading is open to all, pushing needs a token."""
 
-    def __init__(self, root: Path, tokens: set[str], pushed: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, root: Path, accounts: Accounts, pushed: Callable[[str], Awaitable[None]]) -> None:
         """`pushed` is called with the repository's name after each push."""
         self._root = root
-        self._tokens = tokens
+        self._accounts = accounts
         self._pushed = pushed
         exec_path = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True).stdout
         self._backend = str(Path(exec_path.strip()) / "git-http-backend")
@@ -30,10 +31,13 @@ class SmartHttp:
         """Answer one request of a git client."""
         service = request.query_params.get("service", "")
         pushing = "git-receive-pack" in (service, request.url.path.rsplit("/", 1)[-1])
-        if pushing and not self._may_push(request):
+        account = self._account(request) if pushing else None
+        if pushing and account is None:
             return PlainTextResponse(
                 "Authentication failed", 401, headers={"WWW-Authenticate": 'Basic realm="git"'}
             )
+        if account and not account.may("push"):
+            return PlainTextResponse("Write access to repository not granted.", 403)
         body = await request.body()
         process = await asyncio.create_subprocess_exec(
             self._backend,
@@ -49,6 +53,7 @@ class SmartHttp:
                 "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
                 "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
                 "REMOTE_USER": "git",
+                CLOSED: " ".join(self._accounts.closed_to(account)) if account else "",
                 "REMOTE_ADDR": "127.0.0.1",
             },
             stdin=asyncio.subprocess.PIPE,
@@ -71,15 +76,15 @@ class SmartHttp:
 
         return StreamingResponse(stream(), status, headers)
 
-    def _may_push(self, request: Request) -> bool:
+    def _account(self, request: Request) -> Account | None:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
-            return False
+            return None
         try:
             _, _, password = base64.b64decode(value).decode().partition(":")
         except ValueError:
-            return False
-        return password in self._tokens
+            return None
+        return self._accounts.by_token.get(password)
 
 
 async def _feed(stdin: asyncio.StreamWriter, body: bytes) -> None:

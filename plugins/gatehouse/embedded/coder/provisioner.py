@@ -36,7 +36,7 @@ class ProvisionerFaults:
     errors_of: dict[str, str] = field(default_factory=dict)
     #: Builds make resources without an agent.
     no_agents: bool = False
-    #: Kinds of object that a delete leaves behind, though the build succeeds.
+    #: What a delete leaves behind, though the build succeeds: kinds of object, or `Kind/namespace`.
     leaves_behind: set[str] = field(default_factory=set)
     #: A delete succeeds as soon as everything is marked for deletion, whatever keeps it from going.
     does_not_wait: bool = False
@@ -154,19 +154,21 @@ class Provisioner:
             manifests += reversed(build.version.always)
         stage = "Deleting Workspace" if build.transition == "delete" else "Stopping Workspace"
         filled = fill_in(copied(manifests), values)
-        kept_within = {
-            each["metadata"].get("namespace") for each in filled if each["kind"] in self.faults.leaves_behind
-        }
+        kept_within = {each["metadata"].get("namespace") for each in filled if self._stays(each)}
         for manifest in filled:
             kind, metadata = kind_of(manifest), manifest["metadata"]
             key = (kind.name, metadata.get("namespace", ""), metadata["name"])
-            kept = kind.name in self.faults.leaves_behind or (kind is NAMESPACE and key[2] in kept_within)
+            kept = self._stays(manifest) or (kind is NAMESPACE and key[2] in kept_within)
             if not kept and key in workspace.state and self._store.find(kind, key[1], key[2]):
                 self._store.delete(kind, key[1], key[2])
             workspace.state.discard(key)
             self._log(build, stage, f"kubernetes_{kind.name.lower()}.{key[2]}: Destruction complete after 1s")
         if build.transition == "delete" and not (self.faults.leaves_behind or self.faults.does_not_wait):
             await self._until_gone(workspace.namespace)
+
+    def _stays(self, manifest: dict[str, Any]) -> bool:
+        kind, namespace = manifest["kind"], manifest["metadata"].get("namespace", "")
+        return not self.faults.leaves_behind.isdisjoint({kind, f"{kind}/{namespace}"})
 
     async def _until_gone(self, namespace: str) -> None:
         """Terraform waits for the namespace, and with it for everything inside and for its volumes."""

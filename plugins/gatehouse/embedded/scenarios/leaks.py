@@ -52,14 +52,14 @@ def volume_retained(systems: Systems) -> None:
 def secret_leaks(systems: Systems) -> None:
     """Templates make a Secret in Coder's own namespace, which a delete leaves behind."""
     _add(systems, "v1", "Secret", {"name": "agent-${workspace_name}", "namespace": SHARED})
-    systems.provisioner.faults.leaves_behind = {"Secret"}
+    systems.provisioner.faults.leaves_behind = {f"Secret/{SHARED}"}
 
 
 @scenario("kubernetes")
 def unlabelled_secret_leaks(systems: Systems) -> None:
     """As secret-leaks, but the Secret has no label: only its name says whose it is."""
     _add(systems, "v1", "Secret", {"name": "agent-${workspace_name}", "namespace": SHARED}, labelled=False)
-    systems.provisioner.faults.leaves_behind = {"Secret"}
+    systems.provisioner.faults.leaves_behind = {f"Secret/{SHARED}"}
 
 
 @scenario("kubernetes")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+
+from gatehouse.embedded.code_host.accounts import Account
 from gatehouse.embedded.scenarios.catalogue import scenario
+from gatehouse.embedded.seed import BOT
 from gatehouse.embedded.systems import Systems
 
 
@@ -42,3 +47,61 @@ def command_script_missing(systems: Systems) -> None:
     for template in systems.database.templates.values():
         for version in template.versions:
             version.scripts = [each for each in version.scripts if each.display_name != "Command"]
+
+
+@scenario("code host")
+def bot_is_admin(systems: Systems) -> None:
+    """The user as whom tasks push is an administrator of the repository."""
+    _bot(systems)[1].role = "admin"
+
+
+@scenario("code host")
+def bot_scopes_too_wide(systems: Systems) -> None:
+    """The token with which tasks push may also delete repositories and change workflows."""
+    _bot(systems)[1].scopes = ("repo", "workflow", "delete_repo")
+
+
+@scenario("code host")
+def bot_may_not_push(systems: Systems) -> None:
+    """The user as whom tasks push may only read the repository."""
+    _bot(systems)[1].role = "pull"
+
+
+@scenario("code host")
+def bot_token_revoked(systems: Systems) -> None:
+    """The code host no longer takes the token with which tasks push."""
+    del systems.code_host_accounts.by_token[_bot(systems)[0]]
+
+
+@scenario("code host")
+def default_branch_unprotected(systems: Systems) -> None:
+    """Everybody who may push may push to the default branch."""
+    systems.code_host_accounts.protected.clear()
+
+
+@scenario("coder")
+def bot_token_in_log(systems: Systems) -> None:
+    """Start scripts print how they sign in to the code host, in base64 as it is sent."""
+    sent = "printf 'x-access-token:%s' \"${GH_TOKEN:-}\" | base64 | tr -d '\\n'"
+    systems.agents.faults.script_prefix = f'echo "Authorization: Basic $({sent})"\n'
+
+
+@scenario("coder")
+def bot_token_in_template(systems: Systems) -> None:
+    """The source of templates holds the token with which tasks push."""
+    token, _ = _bot(systems)
+    for template in systems.database.templates.values():
+        for version in template.versions:
+            content = f'variable "bot_token" {{ default = "{token}" }}\n'.encode()
+            member = tarfile.TarInfo("variables.tf")
+            member.size = len(content)
+            archive = io.BytesIO(version.archive)
+            with tarfile.open(fileobj=archive, mode="a") as files:
+                files.addfile(member, io.BytesIO(content))
+            version.archive = archive.getvalue()
+
+
+def _bot(systems: Systems) -> tuple[str, Account]:
+    """The token and the account with which tasks push."""
+    accounts = systems.code_host_accounts.by_token.items()
+    return next((token, account) for token, account in accounts if account.login == BOT)
