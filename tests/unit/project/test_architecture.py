@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "preview": {"core", "argocd", "github", "kube"},
     "workspace": {"core", "coder", "kube"},
     "smoke": {"core", "coder", "kube", "evidence", "preview", "workspace"},
-    "task": {"core", "coder", "guardrails", "kube", "workspace"},
+    "task": {"core", "coder", "edge", "guardrails", "kube", "workspace"},
     "job": {"core", "kube", "evidence", "preview.pull_request"},
     "evidence": {"core", "run"},
     "gate": {"core", "evidence"},
