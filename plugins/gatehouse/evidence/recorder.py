@@ -8,7 +8,7 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -89,7 +89,7 @@ class Recorder:
         #: Why the evidence can no longer be written; nothing more is tried then.
         self._lost = ""
         #: What the digest's last line starts with; the inner suite has its own.
-        self.command: list[str] = ["pytest", "-m", " or ".join(run.suites)]
+        self.command: list[str] = ["pytest", "-m", " or ".join(run.suites), *_repeated(config)]
         self.notes: list[str] = []
         #: Lines by which GitHub Actions shows findings beside the code.
         self.annotations: list[str] = []
@@ -356,6 +356,15 @@ class Recorder:
 
     def _distributed(self) -> bool:
         return bool(self._config.getoption("numprocesses", None) or self._config.getoption("tx", None))
+
+
+def _repeated(config: pytest.Config) -> Iterator[str]:
+    """Options without which the tests of this run would not be there."""
+    for option in ("--gate-baseline", "--gate-task"):
+        value = config.getoption(option, None)
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None:
+                yield f"{option}={each}"
 
 
 def subject(run: Run) -> dict[str, Any]:
