@@ -16,7 +16,6 @@ import sys
 import tempfile
 
 import pytest
-from xdist.plugin import _sys_path
 
 #: What the harness imports first when a run needs it.
 MODULES = ("coder.client", "core.settings", "evidence.recorder", "preview.environment")
@@ -60,7 +59,7 @@ def become(run):
     own = [each for each in run["environment"].get("PYTHONPATH", "").split(os.pathsep) if each]
     sys.path[:0] = [run["folder"], *(each for each in own if each not in sys.path)]
     # xdist keeps the path of its interpreter's start for its workers: this process has just been started.
-    _sys_path[:] = sys.path
+    importlib.import_module("xdist.plugin")._sys_path[:] = sys.path
 
 
 if __name__ == "__main__":
