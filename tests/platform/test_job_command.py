@@ -203,6 +203,8 @@ def test_ctrl_c_stops_the_suite_and_brings_back_what_it_did(ready, cluster, tmp_
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # What runs in the background of a shell ignores Ctrl-C, and hands that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     for line in process.stdout:
         if line.startswith("collected"):

@@ -18,7 +18,7 @@ from gatehouse.kube.client import METADATA_ONLY, Cluster
 from gatehouse.kube.inventory import KINDS, Search, Subject
 from gatehouse.task.leaks import prove_gone
 from gatehouse.task.planes import load_planes, looks
-from tests.platform.conftest import objects, repository_url, target_of, trusting
+from tests.platform.conftest import repository_url, target_of, trusting
 
 RUN = "20260101T000000Z-abc123"
 
@@ -274,9 +274,9 @@ def test_lists_of_metadata_leave_out_the_rest_and_come_in_pages(platform):
     assert first["kind"] == "PartialObjectMetadataList"
     assert set(first["items"][0]) == {"apiVersion", "kind", "metadata"}
     named = [each["metadata"]["name"] for each in first["items"] + second["items"]]
-    every = [each["metadata"]["name"] for each in objects(platform, "api/v1/namespaces")]
-    assert named == every
-    assert first["metadata"]["remainingItemCount"] == len(every) - 2
+    assert len(set(named)) == len(named)  # other tests' namespaces come and go meanwhile
+    assert {"argocd", "coder", "shop-dev"} <= set(named)
+    assert first["metadata"]["remainingItemCount"] == len(second["items"])
 
 
 # --- further planes ----------------------------------------------------------------------------------------
