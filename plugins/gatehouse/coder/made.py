@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gatehouse.coder.client import CoderClient
 from gatehouse.coder.creation import GRACE, INTERVAL, nothing_was_made
@@ -12,7 +12,7 @@ from gatehouse.coder.ownership import ownership_parameters, place_of, workspace_
 from gatehouse.coder.workspaces import delete
 from gatehouse.core.deadline import Deadline
 from gatehouse.core.errors import GatehouseError, UsageError
-from gatehouse.core.ledger import Ledger
+from gatehouse.core.ledger import Entry, Ledger
 from gatehouse.core.settings import CoderSettings
 
 #: Seconds a workspace may live longer than its budget, so that Coder never stops it under a test.
@@ -63,12 +63,30 @@ def make_workspace(
     on_intended(entry.name)
     declared = {parameter.name for parameter in coder.parameters(version_id)}
     configured = {name: value for name, value in settings.parameters.items() if name in declared}
-    workspace = coder.create_workspace(
-        entry.name,
-        template_version_id=version_id,
-        parameters={**configured, **ownership_parameters(entry, declared)},
-        ttl_seconds=ttl_seconds,
-    )
+    parameters = {**configured, **ownership_parameters(entry, declared)}
+    return create_intended(coder, ledger, entry, version_id, parameters, ttl_seconds)
+
+
+def create_intended(
+    coder: CoderClient,
+    ledger: Ledger,
+    entry: Entry,
+    version_id: str,
+    parameters: Mapping[str, str],
+    ttl_seconds: float,
+) -> Workspace:
+    """Ask for the workspace that the ledger has as intended. Raises what the server refuses with.
+
+    What is refused is written down as gone: a workspace of this name, if there is one, is somebody else's.
+    """
+    try:
+        workspace = coder.create_workspace(
+            entry.name, template_version_id=version_id, parameters=parameters, ttl_seconds=ttl_seconds
+        )
+    except GatehouseError as error:
+        if nothing_was_made(error):
+            ledger.gone(entry.name)
+        raise
     ledger.created(entry.name, workspace.id)
     return workspace
 
@@ -87,6 +105,7 @@ class MadeWorkspaces:
 
     def make(self, template_name: str) -> Workspace:
         """Ask for a workspace; it need not be ready yet. Raises what the server refuses with."""
+        before = len(self._names)
         try:
             return make_workspace(
                 self._coder,
@@ -99,8 +118,11 @@ class MadeWorkspaces:
                 on_intended=self._names.append,
             )
         except BaseException as error:  # Ctrl-C, too, may come between a request and its answer
-            if self._names and not nothing_was_made(error):
-                self._uncertain.add(self._names[-1])
+            if len(self._names) > before:
+                if nothing_was_made(error):
+                    self._ledger.gone(self._names.pop())
+                else:
+                    self._uncertain.add(self._names[-1])
             raise
 
     def make_ready(self, template_name: str, bring_up: Callable[[Workspace], Workspace]) -> Workspace:

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 from gatehouse.coder import workspaces
 from gatehouse.coder.client import CoderClient
-from gatehouse.coder.creation import TIME_TOLERANCE
+from gatehouse.coder.creation import TIME_TOLERANCE, nothing_was_made
+from gatehouse.coder.made import create_intended
 from gatehouse.coder.models import TemplateVersion, Workspace
 from gatehouse.coder.ownership import ownership_parameters, place_of, workspace_name
 from gatehouse.core.command_result import CommandResult
@@ -21,10 +22,7 @@ from gatehouse.core.errors import (
     NotFound,
     PermissionDenied,
     ProductFailure,
-    ServerFault,
-    Transient,
     UnexpectedAnswer,
-    Unreachable,
     UsageError,
     WrongSubject,
 )
@@ -44,9 +42,6 @@ from gatehouse.task.running import Task
 from gatehouse.task.script_channel import run_by_script
 from gatehouse.task.shell import ExecShell, Shell, TerminalShell, ask_whole
 from gatehouse.workspace.startup import Started, bring_up
-
-#: After these nobody knows whether a workspace was made.
-PERHAPS_MADE = (Transient, Unreachable, ServerFault, UnexpectedAnswer)
 
 #: Seconds for which the template's script waits for its checkout, where scripts run side by side.
 CHECKOUT_WAIT = 600
@@ -111,7 +106,7 @@ class TaskLauncher:
 
     def begin(
         self,
-        parameters: Mapping[str, str] | None = None,
+        more_parameters: Mapping[str, str] | None = None,
         *,
         definition: TaskSettings | None = None,
         runs_command: bool = False,
@@ -127,7 +122,11 @@ class TaskLauncher:
             other = settings.channel if settings.channel != "script" else "auto"
             asked = settings.model_copy(update={"channel": other})
             channel = channels.choose(asked, declared - {settings.command_parameter}, self._exec_refused())
-        values = {**settings.parameters, **(parameters or {}), **_checkout_parameters(settings, declared)}
+        values = {
+            **settings.parameters,
+            **(more_parameters or {}),
+            **_checkout_parameters(settings, declared),
+        }
         if channel.name == "script":
             values[settings.command_parameter] = _script(settings)
         name = workspace_name("task", self._run_id)
@@ -137,21 +136,16 @@ class TaskLauncher:
         )
         made = Outstanding(entry, settings.budgets.teardown, settings.planes, search)
         self.outstanding[name] = made
+        parameters = {**values, **ownership_parameters(entry, declared)}
         try:
-            workspace = self._coder.create_workspace(
-                name,
-                template_version_id=version.id,
-                parameters={**values, **ownership_parameters(entry, declared)},
-                ttl_seconds=settings.time_to_live,
+            workspace = create_intended(
+                self._coder, self.ledger, entry, version.id, parameters, settings.time_to_live
             )
-        except PERHAPS_MADE:
-            raise
-        except GatehouseError:  # refused: a workspace of this name, if there is one, is somebody else's
-            self.ledger.gone(name)
-            del self.outstanding[name]
+        except GatehouseError as error:
+            if nothing_was_made(error):
+                del self.outstanding[name]
             raise
         made.id = workspace.id
-        self.ledger.created(name, workspace.id)
         with self._coder.hints(workspace.id) as hints:
             started = bring_up(
                 self._coder,
@@ -267,14 +261,12 @@ class TaskLauncher:
         self, task: Task, found: Provenance, inside: Inside | None, *, pods_unseen: str = ""
     ) -> Provenance:
         settings = task.definition
-        agent = task.workspace.agent
-        assert agent, "a workspace that is ready has an agent"
         task.provenance = judge(
             settings,
             found,
             inside,
             expected_version=task.template_version,
-            log=[line.output for line in self._coder.agent_log(agent.id)],
+            log=[line.output for line in self._coder.agent_log(task.agent.id)],
             pods_unseen=pods_unseen,
         )
         if task.provenance.wrong:

@@ -108,7 +108,7 @@ def _checkout(task: Task, deadline: Deadline) -> WorkspaceCheckout:
 
 def _hand_over(coder: CoderClient, report: TaskReport, task: Task, deadline: Deadline) -> None:
     """What a person needs to go on, before the workspace is gone."""
-    build, agent = task.workspace.latest_build, task.workspace.agent
+    build = task.workspace.latest_build
 
     def patch() -> bytes:
         checkout = _checkout(task, deadline)
@@ -123,9 +123,8 @@ def _hand_over(coder: CoderClient, report: TaskReport, task: Task, deadline: Dea
         handoff.PATCH: patch,
         handoff.STATE: state,
         "build.log": lambda: handoff.log_text(coder.build_log(build.id)),
+        "agent.log": lambda: handoff.log_text(coder.agent_log(task.agent.id)),
     }
-    if agent:
-        pieces["agent.log"] = lambda: handoff.log_text(coder.agent_log(agent.id))
     with coder.within(deadline):
         handoff.collect(pieces, report)
     report.handoff[handoff.FOLLOW_UP] = handoff.follow_up(task.definition, report).encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,14 +76,11 @@ def task_settings(pytestconfig: pytest.Config) -> TaskSettings:
 @pytest.fixture(scope="session")
 def task_cluster(pytestconfig: pytest.Config) -> Iterator[Cluster | None]:
     """The target's cluster, or None: then commands go over the web terminal, and leaks are unverified."""
-    from gatehouse.kube.client import Cluster
+    from gatehouse.kube.client import connect
 
-    settings = required_run(pytestconfig).target.kubernetes
-    if settings is None:
-        yield None
-        return
-    with Cluster(settings.kubeconfig, settings.context) as connection:
-        yield connection
+    cluster = connect(required_run(pytestconfig).target.kubernetes)
+    with cluster or nullcontext():
+        yield cluster
 
 
 @pytest.fixture(scope="session")
@@ -120,9 +117,10 @@ def launcher(
     make_launcher: Callable[[], AbstractContextManager[TaskLauncher]], evidence: Evidence
 ) -> Iterator[TaskLauncher]:
     """Starts tasks. Those that a test has not destroyed are destroyed after it, and proved gone."""
-    with make_launcher() as launcher:
-        yield launcher
-        launcher.destroy_all()
+    try:
+        with make_launcher() as launcher:
+            yield launcher
+    finally:
         for proof in launcher.proofs:
             evidence.event("leak_proof", proof=proof.as_data())
 

@@ -22,8 +22,7 @@ def readable_texts(
 
     `known` are patterns of variables that Coder's own templates set to a secret in the pod.
     """
-    build, agent = task.workspace.latest_build, task.workspace.agent
-    assert agent, "a workspace that is ready has an agent"
+    build = task.workspace.latest_build
 
     def template() -> bytes:
         return coder.template_files(coder.template_version(build.template_version_id))
@@ -35,7 +34,7 @@ def readable_texts(
         return json.dumps(without_known(found, known)).encode()
 
     readers: dict[str, Callable[[], bytes]] = {
-        "the agent's log": lambda: log_text(coder.agent_log(agent.id)),
+        "the agent's log": lambda: log_text(coder.agent_log(task.agent.id)),
         "the build's log": lambda: log_text(coder.build_log(build.id)),
         "the template's source": template,
         "the pod's specification": pod,

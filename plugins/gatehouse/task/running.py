@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gatehouse.coder.models import Workspace
+from gatehouse.coder.models import Agent, Workspace
 from gatehouse.core.command_result import CommandResult
 from gatehouse.core.task_settings import TaskSettings
 from gatehouse.task.channels import Channel
@@ -30,3 +30,10 @@ class Task:
     stages: dict[str, float] = field(default_factory=dict)
     provenance: Provenance | None = None
     results: list[CommandResult] = field(default_factory=list)
+
+    @property
+    def agent(self) -> Agent:
+        """The agent of the workspace, which has one, as it is ready."""
+        agent = self.workspace.agent
+        assert agent, "a workspace that is ready has an agent"
+        return agent
